@@ -1,0 +1,56 @@
+"""Named entries that a newcomer adds by a decorator; what an unknown name and a missing file say."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+__all__ = ["MissingAsset", "Registry"]
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+class MissingAsset(RuntimeError):
+    """A data set or a weights file is not on this machine; the message says how to get it."""
+
+
+class Registry(Mapping[str, Any]):
+    """A mapping by name, filled by ``@REGISTRY.register("name")``.
+
+    Args:
+        kind: what the entries are, in the singular, for error messages ("encoder").
+        resolve: makes an entry from a name that is not registered (``folder:PATH``), or returns None.
+    """
+
+    def __init__(self, kind: str, resolve: Callable[[str], Any] | None = None):
+        self.kind = kind
+        self._entries: dict[str, Any] = {}
+        self._resolve = resolve
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Return a decorator that stores its argument under ``name``.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+        if name in self._entries:
+            raise ValueError(f"{self.kind} {name!r} is registered already; choose another name")
+
+        def store(entry: T) -> T:
+            self._entries[name] = entry
+            return entry
+
+        return store
+
+    def __getitem__(self, name: str) -> Any:
+        """Look up ``name``; an unknown one raises KeyError with the known names."""
+        if name in self._entries:
+            return self._entries[name]
+        found = self._resolve(name) if self._resolve else None
+        if found is None:
+            raise KeyError(f"unknown {self.kind} {name!r}; known: {', '.join(sorted(self._entries))}")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
