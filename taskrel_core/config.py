@@ -4,7 +4,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["EXACT", "GRADIENT", "ExactConfig", "GradientConfig", "cache_dir", "data_dir", "device"]
+__all__ = [
+    "EXACT",
+    "GRADIENT",
+    "ExactConfig",
+    "GradientConfig",
+    "cache_dir",
+    "data_dir",
+    "device",
+    "fresh",
+    "results_dir",
+    "row_log",
+]
 
 
 @dataclass(frozen=True)
@@ -53,3 +64,20 @@ def data_dir() -> Path | None:
 def device() -> str:
     """Where encoders run (``TASKREL_DEVICE``, else ``cpu``)."""
     return os.environ.get("TASKREL_DEVICE") or "cpu"
+
+
+def results_dir() -> Path | None:
+    """Folder of the rows that the project ships (``TASKREL_RESULTS``), or None."""
+    value = os.environ.get("TASKREL_RESULTS")
+    return Path(value).expanduser().resolve() if value else None
+
+
+def fresh() -> bool:
+    """Whether shipped rows are computed again (``TASKREL_FRESH=1``)."""
+    return os.environ.get("TASKREL_FRESH", "").strip().lower() not in ("", "0", "no", "false")
+
+
+def row_log() -> Path | None:
+    """File that collects the origin of every row looked up (``TASKREL_ROW_LOG``), or None."""
+    value = os.environ.get("TASKREL_ROW_LOG")
+    return Path(value).expanduser().resolve() if value else None
