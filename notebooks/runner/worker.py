@@ -1,0 +1,238 @@
+"""Run one notebook and put the page in place; ``notebooks/run.py`` starts it and sends the job as a line of JSON."""
+
+import json
+import os
+import platform
+import resource
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from filelock import FileLock
+from papermill.exceptions import PapermillExecutionError
+
+from .pages import record, state, write_json
+from .plan import ROOT, Plan, make
+
+SHOWN = ("profile", "key", "commit", "seeds", "rows", "seconds", "peak_memory_mb", "started")
+SHOWN += ("python", "versions", "device", "cpu")
+
+
+def work(job: dict[str, Any]) -> dict[str, Any]:
+    """Run the notebook unless another run has just done so; return {"ok", "text"}."""
+    out, stem = Path(job["out"]), job["stem"]
+    run_dir = out / "executed/_run"
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(run_dir / f"{stem}.lock"):
+        p = make(stem, job["profile"], values=job["given"])  # as things are now that it is our turn
+        if not job["force"] and (now := state(p, out)) != "stale":
+            if now == "prose":
+                _refresh(p, out)
+            return {"ok": True, "text": "cached" if now == "current" else "cached, its prose renewed"}
+        try:
+            made = _execute(p, out, job)
+        except (PapermillExecutionError, RuntimeError, TimeoutError) as error:
+            reason = _failure(p, out, error)
+            write_json(run_dir / f"{stem}.failed.json", {"reason": reason})
+            return {"ok": False, "text": f"notebooks/{stem}.py: {reason}"}
+        for old in ("failed.json", "failed.ipynb"):
+            (run_dir / f"{stem}.{old}").unlink(missing_ok=True)
+    rows = ", ".join(f"{number} {origin}" for origin, number in made["rows"].items())
+    return {"ok": True, "text": f"done (rows: {rows})"}
+
+
+def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
+    """Run the kernel; on success move the figures, the record and the page into place, the page last."""
+    run_dir = out / "executed/_run"
+    part, began, started = run_dir / f"{p.stem}.part.ipynb", time.monotonic(), datetime.now(UTC)
+    with tempfile.TemporaryDirectory(dir=run_dir, prefix=f"{p.stem}.") as folder:
+        pages, log = Path(folder) / "pages", Path(folder) / "rows.jsonl"
+        pages.mkdir()
+        _environment(p, pages, log, job)
+        nb = _papermill(p, part)
+        seen: dict[str, str] = {}
+        for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
+            seen.setdefault(json.loads(line)["key"], json.loads(line)["origin"])
+        origins = list(seen.values())
+        made = {
+            "stem": p.stem,
+            "key": p.key,
+            "text": p.text,
+            "parts": p.parts,
+            "profile": p.profile,
+            "parameters": p.parts["parameters"],
+            "given": p.given,
+            "seeds": {n: v for n, v in p.parts["parameters"].items() if "seed" in n},
+            "seconds": round(time.monotonic() - began, 1),
+            "peak_memory_mb": _peak_memory_mb(),
+            "started": started.isoformat(timespec="seconds"),
+            "rows": {origin: origins.count(origin) for origin in ("computed", "cached", "shipped")},
+            "files": sorted(file.name for file in pages.iterdir()),
+            **_machine(),
+        }
+        target = out / "_generated"
+        target.mkdir(parents=True, exist_ok=True)
+        for file in pages.iterdir():
+            os.replace(file, target / file.name)
+    nb.metadata.pop("papermill", None)  # it holds this machine's paths
+    nb.metadata["taskrel"] = made
+    nb.cells.append(nbformat.v4.new_markdown_cell(_how_made(made), metadata={"tags": ["provenance"]}))
+    write_json(out / "executed" / f"{p.stem}.json", made)
+    nbformat.write(nb, part)
+    os.replace(part, out / "executed" / f"{p.stem}.ipynb")
+    return made
+
+
+def _papermill(p: Plan, part: Path) -> nbformat.NotebookNode:
+    """Run the notebook; a kernel that does not start gets a second chance (two may have raced for a port)."""
+    for attempt in (1, 2):
+        try:
+            return papermill.execute_notebook(
+                p.notebook,
+                str(part),
+                parameters=p.injected,
+                kernel_name="python3",
+                language="python",
+                cwd=str(ROOT),
+                progress_bar=False,
+            )
+        except RuntimeError as error:
+            if attempt == 2 or ("kernel_info" not in str(error) and "respond" not in str(error)):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
+    """Set what the kernel inherits: where to put things, one thread an operation, nothing of the user's own profile."""
+    ext = str(ROOT / "book" / "_ext")
+    os.environ.update(
+        IPYTHONDIR=str(pages.parent / "ipython"),
+        JUPYTER_PREFER_ENV_PATH="1",
+        LOKY_MAX_CPU_COUNT=str(
+            max(1, (os.cpu_count() or 1) // job["jobs"])
+        ),  # share the cores with the neighbours
+        OMP_NUM_THREADS="1",
+        PYDEVD_DISABLE_FILE_VALIDATION="1",
+        PYTHONHASHSEED="0",
+        PYTHONPATH=os.pathsep.join(filter(None, [ext, str(ROOT), os.environ.get("PYTHONPATH")])),
+        TASKREL_PAGE_DIR=str(pages),
+        TASKREL_PAGE_NAME=p.stem,
+        TASKREL_RESULTS=str(ROOT / "book" / "results"),
+        TASKREL_ROW_LOG=str(log),
+    )
+    if job["fresh"]:
+        os.environ["TASKREL_FRESH"] = "1"
+
+
+def _failure(p: Plan, out: Path, error: Exception) -> str:
+    """Keep the half-run copy under another name and say in one line what happened where."""
+    part, kept = (out / "executed/_run" / f"{p.stem}.{kind}.ipynb" for kind in ("part", "failed"))
+    if part.exists():
+        os.replace(part, kept)
+    if not isinstance(error, PapermillExecutionError):
+        return f"{type(error).__name__}: {' '.join(str(error).split())} (see executed/_run/{p.stem}.log)"
+    source = [cell.source for cell in p.notebook.cells if cell.cell_type == "code"]
+    number = source.index(error.source) + 1 if error.source in source else "of the injected parameters"
+    text = f"{error.ename}: {' '.join(str(error.evalue).split())}"
+    return f"{text} (cell {number}; see executed/_run/{kept.name})"
+
+
+def _refresh(p: Plan, out: Path) -> None:
+    """Put new prose around the outputs of the last run."""
+    path = out / "executed" / f"{p.stem}.ipynb"
+    old = nbformat.read(path, as_version=4)
+    tagged = {tag: cell for cell in old.cells for tag in cell.metadata.get("tags", [])}
+    ran = [
+        c
+        for c in old.cells
+        if c.cell_type == "code" and "injected-parameters" not in c.metadata.get("tags", [])
+    ]
+    cells = []
+    for cell in p.notebook.cells:
+        cells.append(ran.pop(0) if cell.cell_type == "code" else cell)
+        if "parameters" in cell.metadata.get("tags", []) and "injected-parameters" in tagged:
+            cells.append(tagged["injected-parameters"])
+    old.cells = [*cells, tagged["provenance"]]
+    old.metadata["taskrel"] = made = {**record(p.stem, out), "text": p.text}
+    write_json(path.with_suffix(".json"), made)
+    part = out / "executed/_run" / f"{p.stem}.part.ipynb"
+    nbformat.write(old, part)
+    os.replace(part, path)
+
+
+def _how_made(made: dict[str, Any]) -> str:
+    """The folded note at the end of a page."""
+    settings = {f"`{name}`": value for name, value in made["parameters"].items() if name != "profile"}
+    lines = ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
+    for name, value in ({name.replace("_", " "): made[name] for name in SHOWN} | settings).items():
+        text = _as_text(value)
+        if isinstance(value, dict) and not name.startswith("`"):
+            text = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
+        quoted = text.replace("`", "'")
+        lines += [f"* - {name}", f"  - `` {quoted} ``"]
+    given = " ".join(f"{name}={_as_text(value)}" for name, value in made["given"].items())
+    words = ["make notebook", f"NB={made['stem']}", f"PROFILE={made['profile']}", shlex.quote(f"P={given}")]
+    again = " ".join(words if given else words[:-1])
+    lines += ["```", "", 'Run it again, or with parameters of your own (add `P="name=value"`):', ""]
+    return "\n".join([*lines, "```bash", again, "```", "````"])
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _machine() -> dict[str, Any]:
+    """Versions, commit and processor; nothing that names the machine."""
+    try:
+        git = ["git", "-C", str(ROOT)]
+        commit = subprocess.run(
+            [*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True
+        ).stdout.strip()
+        paths = ["taskrel_core", "notebooks", "book/_ext", "requirements.lock"]
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", *paths], capture_output=True, text=True
+        ).stdout
+    except FileNotFoundError:
+        commit, changed = "", ""
+    cpu, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
+        ]
+        cpu = names[0] if names else cpu
+    return {
+        "commit": (commit or "unknown") + (", with changes" if changed.strip() else ""),
+        "dirty": bool(changed.strip()),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in ("torch", "POT", "numpy", "scipy", "scikit-learn")},
+        "device": os.environ.get("TASKREL_DEVICE") or "cpu",
+        "cpu": f"{cpu}, {os.cpu_count()} cores",
+        "system": platform.system(),
+    }
+
+
+def _peak_memory_mb() -> int:
+    """Largest resident memory of the kernel."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    line = sys.stdin.readline()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    print(json.dumps(work(json.loads(line))), flush=True)
