@@ -1,0 +1,93 @@
+"""The three terms of the bound, their sum, and what certifies it (``eq-bound``)."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from .head import Head
+from .transform import Transform
+
+__all__ = ["Relatedness", "is_certified", "label_mismatch", "loss_constant", "reweighted_loss"]
+
+
+def reweighted_loss(class_losses: Float[Tensor, " kr"], prior: Float[Tensor, " kr"]) -> float:
+    """Return E_R[C(y) l(h_R(z), y)] = sum_j P_R'(j) L_j, in nats (``eq-reweighted``).
+
+    Args:
+        class_losses: L_j, mean loss of h_R on reference class j; not read where the prior is 0.
+        prior: P_R'(y).
+    """
+    used = prior > 0
+    return float((prior[used] * class_losses[used]).sum())
+
+
+def label_mismatch(prior: Float[Tensor, " kr"], B: Float[Tensor, "kt kr"]) -> float:
+    """Return H(Y_R''|Y_R') = - sum_j P_R'(j) sum_i B_ij log B_ij, in nats, with 0 log 0 = 0 (``eq-entropy``)."""
+    return max(float(-(prior * torch.xlogy(B, B).sum(0)).sum()), 0.0) + 0.0
+
+
+def loss_constant(head: Head, A_inv: Float[Tensor, "d d"]) -> float:
+    """Return max_jk ||(w_j - w_k) A^-1||, the Lipschitz constant of z -> -log h_R'''(z)_y (``eq-lipschitz``)."""
+    return Head(head.weight @ A_inv, head.bias).lipschitz
+
+
+def is_certified(
+    head: Head, transform: Transform, target_prior: Float[Tensor, " kt"], constant: float, exact: bool
+):
+    """Return whether the sum of the terms is proven to lie above the loss of h_R''' on the sample.
+
+    Asks for: the constant of ``head`` behind A^-1 at most ``constant``; A_inv the inverse of A; B with columns
+    that sum to 1; B P_R' = P_T; every transport solved to proven optimality.
+    """
+    identity = torch.eye(len(transform.A), dtype=torch.float64)
+    return bool(
+        exact
+        and loss_constant(head, transform.A_inv) <= constant * (1 + 1e-9) + 1e-12
+        and torch.allclose(transform.A @ transform.A_inv, identity, atol=1e-8)
+        and torch.allclose(
+            transform.B.sum(0), torch.ones(len(transform.prior), dtype=torch.float64), atol=1e-12
+        )
+        and torch.allclose(transform.B @ transform.prior, target_prior, atol=1e-12)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Relatedness:
+    """The bound on the target's loss after transfer, its terms, and the transformation that gives them.
+
+    ``bound`` = ``reweighted_loss`` + ``label_mismatch`` + ``tau`` * ``distribution_mismatch`` (nats; lower means
+    more related). An upper bound on the *loss of this sample*; on new data it is an estimate like any other.
+    """
+
+    reweighted_loss: float  # nats
+    label_mismatch: float  # nats
+    distribution_mismatch: float  # units of the metric: features, or nats for logit and one_sided
+    tau: float  # nats per unit of the metric; 1 for logit and one_sided
+    certified: bool
+    transform: Transform
+    head: Head  # h_R; classes that R' does not use have probability 0
+    metric: str
+    method: str
+    target_labels: Int[Tensor, " n"] = field(repr=False)  # the labels the bound speaks of (pseudo or true)
+    loss: float = math.nan  # of h_R''' on the target sample, nats
+    accuracy: float = math.nan  # of h_R''' on the target sample
+
+    @property
+    def bound(self) -> float:
+        """The sum of the three terms, in nats."""
+        return self.reweighted_loss + self.label_mismatch + self.tau * self.distribution_mismatch
+
+    def classifier(self, z: Any) -> Float[Tensor, "n kt"]:
+        """Return h_R'''(z) = B h_R(A^-1 (z - b)) of target features, probabilities (n, K_T)."""
+        return self.log_classifier(z).exp()
+
+    def log_classifier(self, z: Any) -> Float[Tensor, "n kt"]:
+        """Return log h_R'''(z), (n, K_T), without underflow."""
+        log_h = torch.log_softmax(self.head.logits(self.transform.pull_back(z)), dim=1)
+        return torch.stack(
+            [torch.logsumexp(log_h + row, dim=1) for row in torch.log(self.transform.B)], dim=1
+        )

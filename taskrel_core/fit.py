@@ -1,0 +1,250 @@
+"""Task-relatedness: the smallest certified bound found by alternating exact plans and closed-form steps.
+
+In order: the best tau-Lipschitz head on the reference; class maps proposed without regard to rotation; for the
+best of them, exact class-wise transport and weighted Procrustes in turn; for the sharper ground costs, from
+there on, a pull-back of the span that the head can see. A later metric starts where the one before ended, so
+its bound is never larger.
+"""
+
+from dataclasses import replace
+
+import torch
+from sklearn.cluster import KMeans
+from torch import Tensor
+
+from ._checks import check_choice, check_count, check_positive, check_same_width
+from .alternate import Solution, Solver
+from .bound import Relatedness, is_certified
+from .class_map import MapProblem, assign, propose
+from .config import EXACT, GRADIENT, GradientConfig
+from .gradient import descend
+from .head import Head, fit_head
+from .tasks import Task
+from .transform import Transform, coupling, map_to_q, random_map
+from .wasserstein import METRICS
+
+__all__ = ["relatedness"]
+
+METHODS = ("exact", "gradient")
+MODES = ("fixed_all", "learned_a", "learned_all")
+
+
+def relatedness(
+    reference: Task,
+    target: Task,
+    tau: float = 0.02,
+    *,
+    method: str = "exact",
+    metric: str = "euclidean",
+    mode: str = "learned_all",
+    labels: str = "true",
+    measure: str = "in_sample",
+    seed: int = 0,
+    gradient: GradientConfig = GRADIENT,
+) -> Relatedness:
+    """Return the bound on the target's loss after transfer from the reference, with its three terms.
+
+    Args:
+        reference: labelled reference task; its head and its samples carry the bound.
+        target: target task, same feature width.
+        tau: Lipschitz constant of the loss that the head h_R may have, nats per unit of feature.
+        method: "exact" (certified) or "gradient" (the authors' published objective; Euclidean, never certified).
+        metric: ground cost: "euclidean" (the paper's), "span", "logit" or "one_sided", each at most the one before.
+        mode: "fixed_all" (random class map, A = I), "learned_a" (that map, A and b learned) or "learned_all".
+        labels: "true", or "pseudo" to leave the target's labels unread: the transformed classifier labels them.
+        measure: "in_sample" (the certificate) or "held_out": fitted on one part of each sample, measured on the
+            other; an estimate, not certified.
+        seed: of the class-map search, the fixed map, the split and the authors' batches.
+        gradient: settings of ``method="gradient"``.
+
+    Returns:
+        Terms in nats (the mismatch in the unit of the metric), their sum, the certificate and the classifier.
+
+    Raises:
+        TypeError: an argument of the wrong type.
+        ValueError: a value out of range, widths that differ, labels that are missing.
+    """
+    for value, name, choices in (
+        (method, "method", METHODS),
+        (metric, "metric", METRICS),
+        (mode, "mode", MODES),
+        (labels, "labels", ("true", "pseudo")),
+        (measure, "measure", ("in_sample", "held_out")),
+    ):
+        check_choice(value, name, choices)
+    _check_tasks(reference, target, labels)
+    tau, seed = check_positive(tau, "tau"), check_count(seed, "seed", 0)
+    if method == "gradient" and (metric != "euclidean" or measure != "in_sample"):
+        raise ValueError(
+            f"method='gradient' knows metric='euclidean' and measure='in_sample' only, got metric={metric!r} and "
+            f"measure={measure!r}; use method='exact'"
+        )
+    run = _Run(tau, method, metric, mode, measure, seed, gradient)
+    return run.pseudo(reference, target) if labels == "pseudo" else run.labelled(reference, target)
+
+
+class _Run:
+    """One call of ``relatedness``: its settings, and the few ways to go through them."""
+
+    def __init__(
+        self,
+        tau: float,
+        method: str,
+        metric: str,
+        mode: str,
+        measure: str,
+        seed: int,
+        gradient: GradientConfig,
+    ):
+        self.tau, self.method, self.metric, self.mode = tau, method, metric, mode
+        self.measure, self.seed, self.gradient = measure, seed, gradient
+
+    def labelled(self, reference: Task, target: Task, head: Head | None = None) -> Relatedness:
+        """Bound for a target with labels."""
+        if self.measure == "held_out":
+            fit_r, test_r = _split(reference, EXACT.held_out_reference, self.seed)
+            fit_t, test_t = _split(target, EXACT.held_out_target, self.seed)
+            fitted = Solver(fit_r, fit_t, head or fit_head(fit_r, self.tau, EXACT.head_gap))
+            solution = self.solve(fitted)
+            measured = Solver(test_r, test_t, fitted.head)
+            return self.result(
+                measured, measured.evaluate(solution.q, solution.pull, self.metric), certify=False
+            )
+        solver = Solver(reference, target, head or fit_head(reference, self.tau, EXACT.head_gap))
+        if self.method == "gradient":
+            return self.descent(solver)
+        return self.result(solver, self.solve(solver), certify=True)
+
+    def solve(self, solver: Solver) -> Solution:
+        """Smallest bound over class maps and pull-backs, through the metrics up to the one asked for."""
+        fixed = map_to_q(
+            random_map(solver.prior > 0, solver.reference.prior > 0, self.seed), solver.reference.n_classes
+        )
+        learn = self.mode != "fixed_all"
+        maps = [fixed, *self.maps(solver)] if self.mode == "learned_all" else [fixed]
+        starts = [s for q in maps for s in solver.euclidean(q, learn, rounds=1)]
+        starts = sorted(starts, key=lambda s: s.bound)[: EXACT.map_keep]
+        best = min((solver.turn(s, EXACT.rounds) if learn else s for s in starts), key=lambda s: s.bound)
+        if self.mode == "learned_all":
+            best = solver.soften(best, "euclidean")
+        for metric in METRICS[1 : METRICS.index(self.metric) + 1]:
+            best = solver.sharpen(best, metric, learn)
+        return best
+
+    def maps(self, solver: Solver) -> list[Tensor]:
+        """The class maps that the search proposes, as one-hot q over all classes."""
+        rows_t = [i for i, rows in enumerate(solver.rows_t) if len(rows)]
+        rows_r = [j for j, rows in enumerate(solver.rows_r) if len(rows)]
+        t = torch.stack([solver.target.z[solver.rows_t[i]].mean(0) for i in rows_t])
+        r = torch.stack([solver.reference.z[solver.rows_r[j]].mean(0) for j in rows_r])
+        losses = solver.head.losses(solver.reference.z, solver.reference.labels)
+        class_losses = torch.stack([losses[solver.rows_r[j]].mean() for j in rows_r])
+        prior = solver.prior[rows_t]
+        problem = MapProblem(t - prior @ t, r, prior, class_losses, self.tau)
+        identity = assign(problem, torch.cdist(t, r))
+        found = [identity, *propose(problem, identity, EXACT.map_starts, EXACT.map_keep, self.seed)]
+        maps = []
+        for short in dict.fromkeys(tuple(s) for s in found):
+            sigma = [rows_r[0]] * solver.target.n_classes
+            for i, j in zip(rows_t, short, strict=True):
+                sigma[i] = rows_r[j]
+            maps.append(map_to_q(sigma, solver.reference.n_classes))
+        return maps
+
+    def result(self, solver: Solver, solution: Solution, certify: bool) -> Relatedness:
+        """Public result of a solution."""
+        prior, B = coupling(solution.q, solver.prior)
+        transform = Transform(*solver.transform(solution), B, prior)
+        head = solver.head.silence(prior == 0)
+        constant = self.tau if self.metric in ("logit", "one_sided") else solution.constant
+        used = solver.head.only((prior > 0).nonzero()[:, 0])
+        certified = certify and is_certified(used, transform, solver.prior, constant, solution.plan.exact)
+        terms = (solution.reweighted, solution.mismatch, solution.plan.value, solution.constant)
+        return _with_loss(
+            Relatedness(*terms, certified, transform, head, self.metric, self.method, solver.target.labels),
+            solver.target,
+        )
+
+    def descent(self, solver: Solver) -> Relatedness:
+        """Report of the authors' objective, with the head's own constant, as they measure it (A^-1 left out)."""
+        fixed = random_map(solver.prior > 0, solver.reference.prior > 0, self.seed)
+        q = map_to_q(fixed, solver.reference.n_classes)
+        end = descend(solver.reference, solver.target, solver.head, self.mode, q, self.gradient, self.seed)
+        terms = (end.reweighted, end.mismatch, end.distance, solver.head.lipschitz)
+        return _with_loss(
+            Relatedness(
+                *terms, False, end.transform, solver.head, self.metric, self.method, solver.target.labels
+            ),
+            solver.target,
+        )
+
+    def pseudo(self, reference: Task, target: Task) -> Relatedness:
+        """Bound for a target without labels: fit, label with h_R''', and again, from two starts out of the features."""
+        head = fit_head(reference, self.tau, EXACT.head_gap)
+        best: Relatedness | None = None
+        for y in _first_labels(target, head, self.seed):
+            for _ in range(EXACT.pseudo_rounds):
+                guess = Task(target.z, y, target.n_classes, target.name)
+                fitted = replace(
+                    _Run(**{**vars(self), "measure": "in_sample"}).labelled(reference, guess, head),
+                    certified=False,
+                )
+                if best is None or fitted.bound < best.bound:
+                    best = fitted
+                new = fitted.log_classifier(target.z).argmax(1)
+                if torch.equal(new, y):
+                    break
+                y = new
+        assert best is not None  # there are always two starts
+        if self.measure == "held_out":
+            return self.labelled(reference, Task(target.z, best.target_labels, target.n_classes, target.name))
+        return best
+
+
+def _with_loss(result: Relatedness, target: Task) -> Relatedness:
+    log_h = result.log_classifier(target.z)
+    y = result.target_labels
+    loss = float(-log_h.gather(1, y[:, None]).mean())
+    return replace(result, loss=loss, accuracy=float((log_h.argmax(1) == y).double().mean()))
+
+
+def _first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:
+    """Pseudo-labels to start from: what h_R says with A = I, and clusters of the target's features."""
+    said = head.logits(target.z).argmax(1)
+    classes, counts = torch.unique(said, return_counts=True)
+    largest = classes[counts.argsort(descending=True)][: target.n_classes]
+    logits = head.logits(target.z)[:, largest]
+    k = min(target.n_classes, len(torch.unique(target.z, dim=0)))
+    clusters = KMeans(k, n_init=4, random_state=seed).fit_predict(target.z.numpy())
+    return [logits.argmax(1), torch.from_numpy(clusters).long()]
+
+
+def _split(task: Task, share: float, seed: int) -> tuple[Task, Task]:
+    """Fit part and measuring part, class by class; every class needs two samples."""
+    generator = torch.Generator().manual_seed(seed)
+    fit, test = [], []
+    for k in torch.unique(task.labels).tolist():
+        rows = (task.labels == k).nonzero()[:, 0]
+        if len(rows) < 2:
+            raise ValueError(
+                f"measure='held_out' needs at least 2 samples of each class, got {len(rows)} of class {k} in task "
+                f"{task.name!r}; give more samples, or use measure='in_sample'"
+            )
+        rows = rows[torch.randperm(len(rows), generator=generator)]
+        cut = min(max(round(share * len(rows)), 1), len(rows) - 1)
+        test.append(rows[:cut])
+        fit.append(rows[cut:])
+    return task.take(torch.cat(fit).sort().values), task.take(torch.cat(test).sort().values)
+
+
+def _check_tasks(reference: Task, target: Task, labels: str) -> None:
+    for task, name in ((reference, "reference"), (target, "target")):
+        if not isinstance(task, Task):
+            raise TypeError(
+                f"{name} must be a taskrel_core.Task, got {type(task).__name__}; make one: Task(z, y, n_classes=...)"
+            )
+    if reference.y is None:
+        raise ValueError("reference must have labels, got y=None; pseudo-labels are for the target only")
+    if target.y is None and labels == "true":
+        raise ValueError("target has y=None, but labels='true' reads its labels; use labels='pseudo'")
+    check_same_width(target.z, reference.z, "target.z", "reference.z")

@@ -1,0 +1,182 @@
+"""The linear softmax head whose loss is tau-Lipschitz by construction, and the best such head on a target.
+
+For ``h(z) = softmax(W z + c)`` the gradient of ``-log h(z)_y`` in z is a difference of two convex combinations
+of the rows of W, so the loss is Lipschitz with constant ``max_jk ||w_j - w_k||`` for every label
+(``eq-lipschitz`` of the theory page).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.optimize import minimize
+from torch import Tensor
+
+from ._checks import as_features, check_positive, check_same_width
+from .tasks import Task
+
+__all__ = ["SILENT", "Head", "Transferability", "fit_head", "transferability"]
+
+SILENT = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A linear softmax classifier, h(z) = softmax(W z + c).
+
+    Args:
+        weight: W, (K, d), nats per unit of z.
+        bias: c, (K,), nats.
+    """
+
+    weight: Float[Tensor, "k d"]
+    bias: Float[Tensor, " k"]
+
+    @property
+    def lipschitz(self) -> float:
+        """Largest norm of w_j - w_k, a Lipschitz constant of the loss in z for every label (nats per unit)."""
+        return float(torch.pdist(self.weight).max()) if len(self.weight) > 1 else 0.0
+
+    def logits(self, z: Any) -> Float[Tensor, "n k"]:
+        """Return W z + c, (n, K), in nats."""
+        z = as_features(z)
+        check_same_width(z, self.weight, "z", "the head")
+        return z @ self.weight.T + self.bias
+
+    def probabilities(self, z: Any) -> Float[Tensor, "n k"]:
+        """Return h(z), (n, K), rows sum to 1."""
+        return torch.softmax(self.logits(z), dim=1)
+
+    def losses(self, z: Any, y: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """Return -log h(z)_y of every sample, (n,), in nats."""
+        return -torch.log_softmax(self.logits(z), dim=1).gather(1, y[:, None])[:, 0]
+
+    def accuracy(self, z: Any, y: Int[Tensor, " n"]) -> float:
+        """Return the share of samples whose likeliest class is their label."""
+        return float((self.logits(z).argmax(1) == y).double().mean())
+
+    def only(self, used: Int[Tensor, " m"]) -> "Head":
+        """Return the head of the classes ``used`` alone, the others dropped from the softmax."""
+        return Head(self.weight[used], self.bias[used])
+
+    def silence(self, unused: Tensor) -> "Head":
+        """Return the head with the classes of the mask ``unused`` at probability 0."""
+        return replace(self, bias=self.bias - SILENT * unused.double())
+
+
+@dataclass(frozen=True, eq=False)
+class Transferability:
+    """The left side of the bound: what the best tau-Lipschitz linear head reaches on the target sample."""
+
+    loss: float  # nats
+    accuracy: float
+    head: Head
+    tau: float
+
+
+def transferability(target: Task, tau: float) -> Transferability:
+    """Return loss and accuracy of the best linear softmax head with a tau-Lipschitz loss on the target.
+
+    Args:
+        target: the target task; measured on the sample it is fitted on, as the bound is.
+        tau: largest allowed norm of w_j - w_k, nats per unit of z, above 0.
+
+    Returns:
+        The loss in nats (lower is better), the accuracy and the head.
+
+    Raises:
+        ValueError: tau is not above 0, or the target has no labels.
+    """
+    head = fit_head(target, tau)
+    y = target.labels
+    return Transferability(float(head.losses(target.z, y).mean()), head.accuracy(target.z, y), head, tau)
+
+
+def fit_head(task: Task, tau: float, gap: float = 1e-6) -> Head:
+    """Return the linear softmax head of least mean loss among those with max_jk ||w_j - w_k|| <= tau.
+
+    Loss and constraint are convex, so there is one best loss; an augmented Lagrangian with L-BFGS inside finds
+    it, and a last scaling makes the constraint hold to the last bit. Classes absent from the sample get
+    probability 0 up to rounding.
+
+    Args:
+        task: the sample, (n, d) features.
+        tau: the Lipschitz constant, nats per unit of z, above 0.
+        gap: stop when the loss is proven to be within this of the best, nats.
+    """
+    tau = check_positive(tau, "tau")
+    present, y = torch.unique(task.labels, return_inverse=True)
+    mean = task.z.mean(0)
+    # Rows outside the span of the centred features only lengthen w_j - w_k: work inside an orthonormal basis of it.
+    z = task.z - mean
+    basis = torch.linalg.qr(z.T).Q if z.shape[0] < z.shape[1] else None
+    inner = _solve(z if basis is None else z @ basis, y, len(present), tau, gap)
+    weight = inner.weight if basis is None else inner.weight @ basis.T
+    head = Head(weight, inner.bias - weight @ mean)
+    if len(present) == task.n_classes:
+        return head
+    full = torch.full((task.n_classes,), float(head.bias.min()) - SILENT, dtype=torch.float64)
+    full[present] = head.bias
+    weights = head.weight.mean(0).repeat(task.n_classes, 1)
+    weights[present] = head.weight
+    return Head(weights, full)
+
+
+def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
+    """Augmented Lagrangian over U = W / tau (k, d) and c (k,), one multiplier for each pair of classes.
+
+    The inner minimum never exceeds the best loss (weak duality), so its distance to the loss of a head that
+    meets the constraint bounds what is left to gain.
+    """
+    z = tau * z
+    onehot = torch.zeros(len(z), k, dtype=z.dtype).scatter_(1, y[:, None], 1.0)
+    u, c = (
+        onehot.T @ z / len(z),
+        torch.log(onehot.mean(0)),
+    )  # steepest descent from W = 0: right for a small tau
+    best, best_loss = Head(u / max(Head(u, c).lipschitz, 1e-300), c), np.inf
+    u, multiplier, penalty = best.weight, torch.zeros(k, k, dtype=z.dtype), 1.0
+    worst_before = value_before = np.inf
+    for _ in range(100):
+        start, arguments = torch.cat([u.reshape(-1), c]).numpy(), (z, onehot, multiplier, penalty)
+        options = {"maxiter": 50, "ftol": 1e-14, "gtol": 1e-9, "maxcor": 20}
+        result = minimize(_lagrangian, start, arguments, "L-BFGS-B", jac=True, options=options)
+        u, c = _unpack(result.x, k, z.shape[1])
+        excess = _squared_gaps(u) - 1.0
+        inside = Head(u / max(Head(u, c).lipschitz, 1.0), c)
+        loss = float(inside.losses(z, y).mean())
+        if loss < best_loss:
+            best, best_loss = inside, loss
+        if best_loss - result.fun < gap and (result.success or abs(value_before - result.fun) < gap):
+            break
+        worst = max(float(excess.max()), 0.0)
+        multiplier = torch.clamp(multiplier + penalty * excess, min=0.0)
+        if result.success and worst > max(0.5 * worst_before, 1e-7):
+            penalty *= 4.0
+        worst_before, value_before = worst if result.success else worst_before, result.fun
+    return Head(best.weight * (tau * (1 - 1e-14)), best.bias)
+
+
+def _lagrangian(x: np.ndarray, z: Tensor, onehot: Tensor, multiplier: Tensor, penalty: float) -> tuple:
+    """Value and gradient of the loss plus the augmented penalty of all pairs of classes."""
+    u, c = _unpack(x, onehot.shape[1], z.shape[1])
+    log_p = torch.log_softmax(z @ u.T + c, dim=1)
+    residual = (log_p.exp() - onehot) / len(z)
+    force = torch.clamp(penalty * (_squared_gaps(u) - 1.0) + multiplier, min=0.0)  # (k, k), symmetric
+    value = -(log_p * onehot).sum() / len(z) + ((force**2 - multiplier**2).sum() / (4 * penalty))
+    grad_u = residual.T @ z + 2 * (force.sum(1)[:, None] * u - force @ u)
+    return float(value), torch.cat([grad_u.reshape(-1), residual.sum(0)]).numpy()
+
+
+def _squared_gaps(u: Tensor) -> Tensor:
+    """Squared norms of u_j - u_k, (k, k); -1 on the diagonal side, where there is no constraint."""
+    gram = u @ u.T
+    norms = gram.diagonal()
+    return (norms[:, None] + norms[None, :] - 2 * gram).fill_diagonal_(0.0)
+
+
+def _unpack(x: np.ndarray, k: int, d: int) -> tuple[Tensor, Tensor]:
+    vector = torch.from_numpy(np.array(x, dtype=np.float64))
+    return vector[: k * d].reshape(k, d), vector[k * d :]
