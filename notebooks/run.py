@@ -46,7 +46,11 @@ def main(arguments: list[str]) -> int:
     )
     if todo:
         failed = _run_all(todo, out, jobs, args)
-    write_json(out / "executed/_run/pages.json", {stem: status(stem, out) for stem in _choose("")})
+    pages = {stem: status(stem, out) for stem in _choose("")}
+    write_json(out / "executed/_run/pages.json", pages)
+    for stem, page in pages.items():
+        if page["state"] != "current":
+            print(f"  {stem} is {page['state']}: {page['reason']}")
     return 1 if failed else 0
 
 

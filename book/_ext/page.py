@@ -37,18 +37,12 @@ def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: st
         raise ValueError(f"alt must describe the figure in words, got {alt!r}; say what one sees")
     folder = _folder()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
-        for kind, ground in (("svg", "none"), ("png", "white")):
+        for kind, how in (
+            ("svg", {"transparent": True, "metadata": {"Date": None}}),
+            ("png", {"facecolor": "white"}),
+        ):
             part = folder / f".{name}.{kind}.part"
-            metadata = {"Date": None} if kind == "svg" else None
-            fig.savefig(
-                part,
-                format=kind,
-                dpi=200,
-                bbox_inches="tight",
-                facecolor=ground,
-                metadata=metadata,
-                edgecolor="none",
-            )
+            fig.savefig(part, format=kind, dpi=200, bbox_inches="tight", **how)
             os.replace(part, folder / f"{name}.{kind}")
     links = [f"{{download}}`PNG <../_generated/{name}.png>`"]
     if table is not None:

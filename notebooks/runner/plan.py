@@ -29,7 +29,7 @@ class Plan:
     notebook: NotebookNode
     profile: str
     given: dict[str, Any]  # from the command line
-    injected: dict[str, Any]  # from the profile and the command line
+    injected: dict[str, Any]  # all that differ from the notebook's defaults
     parts: dict[str, Any]  # everything that the result depends on
     text: str  # hash of the source with its prose
 
@@ -53,7 +53,9 @@ def make(stem: str, profile: str, given: dict[str, str] | None = None, values: d
         profile_values(profile, stem), known, f"notebooks/{stem}.py", f"params/{profile}.yml"
     )
     own = {"profile": profile} if "profile" in known else {}
-    merged = {name: default for name, (_, default, _) in known.items()} | own | by_profile | asked
+    defaults = {name: default for name, (_, default, _) in known.items()}
+    merged = defaults | own | by_profile | asked
+    injected = {name: value for name, value in merged.items() if value != defaults[name]}
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     files = sorted(imported("\n".join(cell.source for cell in code)))
     parts = {
@@ -66,7 +68,7 @@ def make(stem: str, profile: str, given: dict[str, str] | None = None, values: d
         },
         "data": {name: folder_hash(Path(name)) for name in sorted(folders(merged))},
     }
-    return Plan(stem, notebook, profile, asked, own | by_profile | asked, parts, file_hash(source))
+    return Plan(stem, notebook, profile, asked, injected, parts, file_hash(source))
 
 
 def parameters(notebook: NotebookNode, stem: str) -> dict[str, tuple[str, Any, str]]:

@@ -1,0 +1,90 @@
+# Each target sets up .venv itself. `make reproduce` makes the book; `make help` lists the rest.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PROFILE ?= embedded
+PORT ?= 8000
+WORKERS ?= 2
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+# Values typed after NB= and P= reach the recipes as they are, through the environment: make and the shell never read
+# them as their own language.
+override NB := $(value NB)
+override P := $(value P)
+override ONLY := $(value ONLY)
+override PROFILE := $(value PROFILE)
+override JOBS := $(value JOBS)
+export NB P ONLY PROFILE JOBS
+
+RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $(FRESH),--fresh) \
+  $(if $(JOBS),--jobs "$$JOBS")
+BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi; \
+  $(PY) book/build.py --out "$$out" --page "$$NB"
+
+.PHONY: help reproduce test notebook book pdf serve why bench check clean lock assets
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+reproduce: $(STAMP)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=1 FRESH=1 JOBS=)
+	@$(PY) -m taskrel_core.assets || echo "some files are missing, see above; pages that need them will say so"
+	@ran=0; $(RUN) --only "$$ONLY" || ran=$$?; \
+	if [ $$ran -eq 2 ]; then exit 2; fi; \
+	built=0; ( $(BUILD) ) || built=$$?; \
+	if [ $$ran -ne 0 ]; then exit $$ran; fi; exit $$built
+
+test: $(STAMP)  ## all tests
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup
+
+notebook: $(STAMP)  ## one notebook with your parameters: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
+	@if [ -z "$$NB" ]; then echo 'say which: make notebook NB=03_fig_small_gap P="tau=0.1"' >&2; exit 2; fi
+	@$(RUN) --only "$$NB" --set "$$P"
+	@$(BUILD)
+
+book: $(STAMP)  ## the book from the pages at hand (PROFILE=)
+	@$(BUILD)
+
+pdf: $(STAMP)  ## the book as one PDF, printed by Chromium
+	@$(PY) book/build.py --pdf
+
+serve: $(STAMP)  ## the book at http://localhost:8000 (PORT=)
+	@$(BUILD)
+	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
+
+why: $(STAMP)  ## what has changed since each page was made
+	@$(PY) notebooks/run.py --profile "$$PROFILE" --only "$$ONLY" --why
+
+bench: $(STAMP)  ## how long the parts of the method take here
+	$(PY) tests/bench.py
+
+assets: $(STAMP)  ## only fetch data and weights
+	$(PY) -m taskrel_core.assets
+
+check: $(STAMP)  ## format, lint, types, order of the modules
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/basedpyright
+	$(VENV)/bin/lint-imports
+
+lock: $(STAMP)  ## requirements.lock from pyproject.toml
+	$(VENV)/bin/pip-compile --quiet --extra book --extra test --strip-extras --no-emit-index-url \
+	  --no-emit-find-links --no-header --output-file .lock.part pyproject.toml
+	@sed 's/+cpu//' .lock.part > .lock.part2 && mv .lock.part2 requirements.lock && rm .lock.part
+
+clean:  ## remove made pages and the built book; caches and .venv stay
+	rm -rf book/executed book/_generated book/_build .cache/book-smoke
+
+# The stamp is written last, so that an interrupted installation is taken up again.
+.venv: $(STAMP)
+$(STAMP): requirements.lock pyproject.toml
+	@python=$$(command -v python3.11 || command -v python3 || command -v python); \
+	if ! "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+	  echo "error: Python 3.11 is needed, found $$("$$python" --version 2>&1); install it so that python3.11 is in PATH" >&2; \
+	  exit 1; \
+	fi; \
+	if ! $(PY) -c 'import pip' 2>/dev/null; then rm -rf $(VENV) && "$$python" -m venv $(VENV); fi
+	$(PY) -m pip install --quiet -r requirements.lock
+	$(PY) -m pip install --quiet --no-deps --editable .
+	@touch $(STAMP)

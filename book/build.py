@@ -1,0 +1,119 @@
+"""Build the book from its pages and the executed notebooks: ``python book/build.py [--out DIR] [--pdf] [--force]``.
+
+Skips the build when nothing that the book is made of has changed; prints where it is. A broken reference is an error.
+"""
+
+import argparse
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ROOT / "book"
+MADE = {"executed", "_generated", "_build"}  # by the runner and by this script
+
+
+def main(arguments: list[str]) -> int:
+    """Build and return the builder's exit code, 0 if there was nothing to do."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--out", default=str(SOURCES), help="book folder with executed/ and _generated/ (default: book)"
+    )
+    parser.add_argument("--pdf", action="store_true", help="one long page, printed by Chromium")
+    parser.add_argument("--page", default="", help="say where the page of this notebook is")
+    parser.add_argument("--force", action="store_true", help="build even if nothing changed")
+    args = parser.parse_args(arguments)
+    out = Path(args.out).resolve()
+    if out != SOURCES:
+        _copy_sources(out)
+    done = _build(out, "singlehtml" if args.pdf else "html", args.force)
+    if args.pdf and done == 0:
+        return _print(out / "_build/singlehtml/index.html", out / "_build/taskrel.pdf")
+    name = Path(args.page).name.removesuffix(".py")
+    for path in sorted((out / "_build/html/executed").glob(f"{name}*.html")) if name else []:
+        print(f"page: {path}")
+    return done
+
+
+def _build(out: Path, builder: str, force: bool) -> int:
+    """Run the builder if it has something to do; print each warning, and where the book is."""
+    page, stamp, log = (
+        out / "_build" / name for name in (f"{builder}/index.html", f"{builder}.key", f"{builder}.log")
+    )
+    key = _key(out)
+    if not force and page.exists() and stamp.exists() and stamp.read_text() == key:
+        print(f"book: {page} (nothing changed)")
+        return 0
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(page.parent, ignore_errors=True)  # or pages that left the book would stay
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(out)]
+    command += ["--path-output", str(out), "--builder", builder, "--all", "-n", "-W", "--keep-going"]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL
+    )
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(done.stdout, encoding="utf-8")
+    for line in re.sub(r"\x1b\[[0-9;]*m", "", done.stdout).splitlines():
+        if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line):
+            print(line, file=sys.stderr)
+    if page.exists():
+        print(f"book: {page}")
+    if done.returncode != 0 or not page.exists():
+        print(f"error: the book has broken parts, see the lines above and {log}", file=sys.stderr)
+        return done.returncode or 1
+    stamp.write_text(key)
+    return 0
+
+
+def _print(page: Path, target: Path) -> int:
+    """Let Chromium print one page; it waits until the mathematics is set."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    browser = next(filter(None, map(shutil.which, names)), None)
+    if browser is None:
+        print(
+            f"error: printing needs Chromium, none of {', '.join(names)} is in PATH; install it",
+            file=sys.stderr,
+        )
+        return 1
+    command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    command += ["--disable-background-networking", "--no-first-run", "--virtual-time-budget=20000"]
+    target.unlink(missing_ok=True)
+    done = subprocess.run(
+        [*command, f"--print-to-pdf={target}", page.as_uri()], capture_output=True, text=True
+    )
+    if not target.exists():
+        print(f"error: Chromium did not print: {done.stderr.strip()[-500:]}", file=sys.stderr)
+        return 1
+    print(f"PDF: {target}")
+    return 0
+
+
+def _copy_sources(out: Path) -> None:
+    """Put the written pages beside executed ones that lie elsewhere (the smoke profile's)."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in SOURCES.iterdir():
+        if path.is_dir() and path.name not in MADE | {"__pycache__"}:
+            shutil.copytree(
+                path, out / path.name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        elif path.is_file():
+            shutil.copy2(path, out / path.name)
+
+
+def _key(out: Path) -> str:
+    """Hash of everything that the book is made of."""
+    total = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
+    for path in sorted(out.rglob("*")):
+        inside = path.relative_to(out)
+        made = inside.parts[0] == "_build" or "__pycache__" in inside.parts
+        runs = "_run" in inside.parts and inside.name != "pages.json"
+        if path.is_file() and not made and not runs:
+            total.update(f"{inside.as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
