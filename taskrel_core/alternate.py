@@ -84,13 +84,10 @@ class Solver:
             q, pull, Plan.join(plans), reweighted_loss(losses, prior), label_mismatch(prior, B), constant
         )
 
-    def euclidean(self, q: Tensor, learn: bool, rounds: int) -> list[Solution]:
-        """Return solutions of the Euclidean cost with an orthogonal A from each of its starts, best first."""
-        first = self.evaluate(q, self.start(), "euclidean")
-        if not learn:
-            return [first]
-        candidates = [self.turn(s, rounds) for s in (first, *self._turned_starts(q))]
-        return sorted(candidates, key=lambda s: s.bound)
+    def euclidean(self, q: Tensor, rounds: int) -> list[Solution]:
+        """Return solutions of the Euclidean cost with an orthogonal A, a few rounds from each start, best first."""
+        starts = (self.evaluate(q, self.start(), "euclidean"), self._turned_start(q))
+        return sorted((self.turn(s, rounds) for s in starts), key=lambda s: s.bound)
 
     def turn(self, solution: Solution, rounds: int) -> Solution:
         """Alternate plans and weighted Procrustes until the bound stops falling; return the best iterate."""
@@ -171,7 +168,7 @@ class Solver:
         _, S, Vh = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
         return Vh[1e-12 * max(float(S.max()), 1e-300) < S]
 
-    def _procrustes(self, plan: Plan, passes: int = 3) -> PullBack:
+    def _procrustes(self, plan: Plan, passes: int = 2) -> PullBack:
         """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
         source, target = self.reference.z[plan.source], self.target.z[plan.target]
         cost = plan.cost
@@ -181,8 +178,8 @@ class Solver:
             cost = (source @ A.T + b - target).norm(dim=1)
         return PullBack(self.start().E, A.T, -A.T @ b)
 
-    def _turned_starts(self, q: Tensor) -> list[Solution]:
-        """Starts that do not depend on how the axes are turned: plans in the span of the class means, there aligned."""
+    def _turned_start(self, q: Tensor) -> Solution:
+        """A start that no turn of the axes changes: plans in the span of the class means, aligned there."""
         present = self.prior > 0
         t = torch.stack([self.target.z[r].mean(0) for r in self.rows_t if len(r)])
         means = torch.stack(
@@ -195,7 +192,7 @@ class Solver:
         U, Vh = U[:, kept], Vh[kept]
         x_r, x_t = (self.reference.z - shift_r) @ Vh.T, (self.target.z - shift_t) @ U
         plan = Plan.join([solve_class(p, x_r, x_t, "euclidean") for p in self._problems(q)])
-        return [self.evaluate(q, self._procrustes(plan), "euclidean")]
+        return self.evaluate(q, self._procrustes(plan), "euclidean")
 
     def _subspace(self) -> Tensor | None:
         """For wide features, the leading directions of both samples; A turns only these (exact, and far cheaper)."""

@@ -75,6 +75,7 @@ class Relatedness:
     target_labels: Int[Tensor, " n"] = field(repr=False)  # the labels the bound speaks of (pseudo or true)
     loss: float = math.nan  # of h_R''' on the target sample, nats
     accuracy: float = math.nan  # of h_R''' on the target sample
+    chain: dict[str, float] = field(default_factory=dict)  # bound under each metric up to this one, nats
 
     @property
     def bound(self) -> float:

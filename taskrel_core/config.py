@@ -13,6 +13,7 @@ __all__ = [
     "data_dir",
     "device",
     "fresh",
+    "jobs",
     "results_dir",
     "row_log",
 ]
@@ -23,9 +24,15 @@ class ExactConfig:
     """Settings of the exact method; none of them can make the bound wrong, only looser or slower."""
 
     map_starts: int = 100  # our choice: random starts of the class-map search
-    map_keep: int = 4  # our choice: class maps that are solved to the end
+    map_keep: int = 3  # our choice: class maps that are solved to the end
+    probe_rounds: int = 1  # our choice: rounds after which the starts are compared
+    solve_keep: int = 2  # our choice: starts that are alternated to the end, after one round each
     rounds: int = 12  # our choice: alternations of exact plans and Procrustes
     patience: int = 2  # our choice: rounds without a lower bound before stopping
+    head_gap: float = 1e-4  # our choice: proven distance of h_R's loss to the best head's, nats
+    full_turn: int = 256  # our choice: features wider than this are turned in their leading directions only
+    descent: int = 60  # our choice: subgradient steps on a pull-back a round
+    second_sources: int = 3  # our choice: soft label maps that are tried
     slack: float = 1e-5  # our choice: a relative fall below this is no progress
     held_out_reference: float = 0.4  # first study: share of the reference that measures
     held_out_target: float = 0.3  # first study: share of the target that measures
@@ -81,3 +88,8 @@ def row_log() -> Path | None:
     """File that collects the origin of every row looked up (``TASKREL_ROW_LOG``), or None."""
     value = os.environ.get("TASKREL_ROW_LOG")
     return Path(value).expanduser().resolve() if value else None
+
+
+def jobs() -> int:
+    """Rows computed at a time in one process (``TASKREL_JOBS``, else 1)."""
+    return int(os.environ.get("TASKREL_JOBS") or 1)

@@ -105,31 +105,34 @@ class _Run:
             fit_r, test_r = _split(reference, EXACT.held_out_reference, self.seed)
             fit_t, test_t = _split(target, EXACT.held_out_target, self.seed)
             fitted = Solver(fit_r, fit_t, head or fit_head(fit_r, self.tau, EXACT.head_gap))
-            solution = self.solve(fitted)
+            solution = self.solve(fitted)[self.metric]
             measured = Solver(test_r, test_t, fitted.head)
-            return self.result(
-                measured, measured.evaluate(solution.q, solution.pull, self.metric), certify=False
-            )
+            end = measured.evaluate(solution.q, solution.pull, self.metric)
+            return self.result(measured, {self.metric: end}, certify=False)
         solver = Solver(reference, target, head or fit_head(reference, self.tau, EXACT.head_gap))
         if self.method == "gradient":
             return self.descent(solver)
         return self.result(solver, self.solve(solver), certify=True)
 
-    def solve(self, solver: Solver) -> Solution:
-        """Smallest bound over class maps and pull-backs, through the metrics up to the one asked for."""
-        fixed = map_to_q(
-            random_map(solver.prior > 0, solver.reference.prior > 0, self.seed), solver.reference.n_classes
-        )
-        learn = self.mode != "fixed_all"
-        maps = [fixed, *self.maps(solver)] if self.mode == "learned_all" else [fixed]
-        starts = [s for q in maps for s in solver.euclidean(q, learn, rounds=1)]
-        starts = sorted(starts, key=lambda s: s.bound)[: EXACT.map_keep]
-        best = min((solver.turn(s, EXACT.rounds) if learn else s for s in starts), key=lambda s: s.bound)
+    def solve(self, solver: Solver) -> dict[str, Solution]:
+        """Smallest bound over class maps and pull-backs, under each metric up to the one asked for."""
+        present = solver.prior > 0, solver.reference.prior > 0
+        fixed = map_to_q(random_map(*present, self.seed), solver.reference.n_classes)
+        if self.mode == "fixed_all":
+            best = solver.evaluate(fixed, solver.start(), "euclidean")
+        else:
+            maps = [fixed, *self.maps(solver)] if self.mode == "learned_all" else [fixed]
+            first = [solver.euclidean(q, EXACT.probe_rounds) for q in maps]
+            order = sorted(range(len(maps)), key=lambda k: first[k][0].bound)[: EXACT.solve_keep]
+            # The random map is always solved to the end: a learned map can then never look worse than it.
+            ends = [solver.turn(s, EXACT.rounds) for k in {0, *order} for s in first[k][:1]]
+            best = min(ends, key=lambda s: s.bound)
         if self.mode == "learned_all":
             best = solver.soften(best, "euclidean")
+        chain = {"euclidean": best}
         for metric in METRICS[1 : METRICS.index(self.metric) + 1]:
-            best = solver.sharpen(best, metric, learn)
-        return best
+            best = chain[metric] = solver.sharpen(best, metric, self.mode != "fixed_all")
+        return chain
 
     def maps(self, solver: Solver) -> list[Tensor]:
         """The class maps that the search proposes, as one-hot q over all classes."""
@@ -151,19 +154,19 @@ class _Run:
             maps.append(map_to_q(sigma, solver.reference.n_classes))
         return maps
 
-    def result(self, solver: Solver, solution: Solution, certify: bool) -> Relatedness:
-        """Public result of a solution."""
+    def result(self, solver: Solver, chain: dict[str, Solution], certify: bool) -> Relatedness:
+        """Public result of the last solution of a chain."""
+        solution = chain[self.metric]
         prior, B = coupling(solution.q, solver.prior)
         transform = Transform(*solver.transform(solution), B, prior)
-        head = solver.head.silence(prior == 0)
         constant = self.tau if self.metric in ("logit", "one_sided") else solution.constant
         used = solver.head.only((prior > 0).nonzero()[:, 0])
         certified = certify and is_certified(used, transform, solver.prior, constant, solution.plan.exact)
         terms = (solution.reweighted, solution.mismatch, solution.plan.value, solution.constant)
-        return _with_loss(
-            Relatedness(*terms, certified, transform, head, self.metric, self.method, solver.target.labels),
-            solver.target,
-        )
+        head, labels = solver.head.silence(prior == 0), solver.target.labels
+        result = Relatedness(*terms, certified, transform, head, self.metric, self.method, labels)
+        bounds = {metric: step.bound for metric, step in chain.items()}
+        return _with_loss(replace(result, chain=bounds), solver.target)
 
     def descent(self, solver: Solver) -> Relatedness:
         """Report of the authors' objective, with the head's own constant, as they measure it (A^-1 left out)."""
