@@ -48,17 +48,18 @@ def reason(plan: Plan, out: Path) -> str:
 
 def status(stem: str, out: Path) -> dict[str, str]:
     """What the status page says of a notebook: is its page current, and if not, why."""
-    old = record(stem, out)
+    old, why = record(stem, out), "it was not asked for yet"
+    if old:
+        try:
+            why = reason(make(stem, old["profile"], values=old["given"]), out)
+        except Refused as error:
+            why = str(error).splitlines()[0]
+        if why == "up to date":
+            return {"state": "current", "reason": why}
     failure = out / "executed/_run" / f"{stem}.failed.json"
     if failure.exists():
         return {"state": "failed", "reason": json.loads(failure.read_text(encoding="utf-8"))["reason"]}
-    if not old:
-        return {"state": "not run", "reason": "it was not asked for yet"}
-    try:
-        why = reason(make(stem, old["profile"], values=old["given"]), out)
-    except Refused as error:
-        why = str(error).splitlines()[0]
-    return {"state": "current" if why == "up to date" else "older", "reason": why}
+    return {"state": "older" if old else "not run", "reason": why}
 
 
 def write_json(path: Path, value: Any) -> None:
