@@ -1,4 +1,4 @@
-"""Correlation with an interval: Pearson, Kendall or weighted Kendall, resampled by whole groups where rows are related."""
+"""Correlation with an interval; rows that are related are resampled together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
