@@ -5,6 +5,7 @@ Skips the build when nothing that the book is made of has changed; prints where 
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -51,8 +52,14 @@ def _build(out: Path, builder: str, force: bool) -> int:
     shutil.rmtree(page.parent, ignore_errors=True)  # or pages that left the book would stay
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(out)]
     command += ["--path-output", str(out), "--builder", builder, "--all", "-n", "-W", "--keep-going"]
+    environment = {**os.environ, "TASKREL_ROOT": str(ROOT)}  # where the directives find tests and package
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=environment,
     )
     log.parent.mkdir(exist_ok=True)
     log.write_text(done.stdout, encoding="utf-8")
@@ -106,6 +113,11 @@ def _copy_sources(out: Path) -> None:
 def _key(out: Path) -> str:
     """Hash of everything that the book is made of."""
     total = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
+    for path in [
+        *sorted((ROOT / "tests/equations").glob("*.py")),
+        *sorted((ROOT / "taskrel_core").glob("*.py")),
+    ]:
+        total.update(path.read_bytes())
     for path in sorted(out.rglob("*")):
         inside = path.relative_to(out)
         made = inside.parts[0] == "_build" or "__pycache__" in inside.parts

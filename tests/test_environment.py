@@ -1,0 +1,60 @@
+"""One list of dependencies: pyproject.toml, the lock, environment.yml and what is installed say the same."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+PINS = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", LOCK, re.MULTILINE))
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def wanted():
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [re.match(r"([A-Za-z0-9._-]+)(?:==(\S+))?", line).groups() for group in groups for line in group]
+
+
+@pytest.mark.parametrize(("name", "pin"), wanted())
+def test_the_lock_holds_what_the_project_asks_for(name, pin):
+    pins = {normal(key): value for key, value in PINS.items()}
+    assert normal(name) in pins, f"{name} is not in requirements.lock; run make lock"
+    assert pin in (None, pins[normal(name)])
+
+
+def test_the_lock_holds_versions_that_every_machine_can_have():
+    lines = [line for line in LOCK.splitlines() if line.strip() and not line.strip().startswith("#")]
+    assert len(lines) == len(PINS)
+    assert not [
+        line for line in lines if "+" in line or "://" in line or " @ " in line or line.startswith("-")
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(PINS))
+def test_what_is_installed_is_what_is_locked(name):
+    assert version(name).partition("+")[0] == PINS[name], "run make .venv"
+
+
+def test_environment_yml_points_at_the_lock_and_the_same_python():
+    parts = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    python = next(part.removeprefix("python=") for part in parts if str(part).startswith("python="))
+    low, high = re.fullmatch(r">=(\d+\.\d+),<(\d+\.\d+)", PROJECT["requires-python"]).groups()
+    assert python == low
+    assert int(high.split(".")[1]) == int(low.split(".")[1]) + 1
+    assert parts[-2:] == ["pip", {"pip": ["-r requirements.lock", "-e ."]}]
+
+
+def test_each_dependency_says_why_it_is_there():
+    text = (ROOT / "pyproject.toml").read_text()
+    blocks = re.findall(r"^(?:dependencies|book|test) = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) == len(wanted())
+    assert not [line for line in lines if not re.search(r'",\s+# \S+', line)]
