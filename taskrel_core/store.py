@@ -110,7 +110,7 @@ class RowStore:
             for path in files:
                 for number, line in enumerate(path.read_bytes().splitlines(), 1):
                     where = f"line {number} of {path}"
-                    key = _parsed(line, where).get("key")
+                    key = str(_parsed(line, where).get("key"))
                     self._shipped[key] = _verified(line, key, where)
         return self._shipped
 
@@ -180,7 +180,7 @@ def _parsed(text: bytes, where: str) -> dict[str, Any]:
     return entry
 
 
-def _verified(text: bytes, key: str | None, where: str) -> dict[str, Any]:
+def _verified(text: bytes, key: str, where: str) -> dict[str, Any]:
     """The row in ``text``, once its checksum and key are those expected."""
     entry = _parsed(text, where)
     is_ = content_key({"key": entry.get("key"), "row": entry["row"]})

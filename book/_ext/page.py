@@ -92,10 +92,17 @@ def glue(name: str, text: str) -> None:
         raise TypeError(
             f"text must be a formatted string, got {type(text).__name__} {text!r}; write f'{{value:.2f}}'"
         )
-    myst_nb.glue(name, text, display=False)
+    myst_nb.glue(name, _Plain(text), display=False)
     path = _folder() / f"glue.{os.environ.get('TASKREL_PAGE_NAME', 'notebook')}.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     _write(path, json.dumps({**known, name: text}, indent=1, ensure_ascii=False) + "\n")
+
+
+class _Plain(str):
+    """Text whose representation has no quotes, since that is what glue shows."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 def _check(name: str, caption: str) -> None:

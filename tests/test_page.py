@@ -1,0 +1,96 @@
+"""What a notebook puts on its page: files, MyST text, and what is refused."""
+
+import json
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import page
+import pandas as pd
+import pytest
+
+TABLE = pd.DataFrame({"tau": [0.02, np.nan], "n": [3, 4], "who": ["a|b", None], r"$\tau$": [True, False]})
+
+
+@pytest.fixture
+def shown(monkeypatch, tmp_path):
+    """Texts that the page would display; files go to ``tmp_path``."""
+    texts = []
+    monkeypatch.setenv("TASKREL_PAGE_DIR", str(tmp_path / "made"))
+    monkeypatch.setenv("TASKREL_PAGE_NAME", "01_fig_first")
+    monkeypatch.setattr(page, "_show", texts.append)
+    with mpl.rc_context({"backend": "agg"}):
+        yield texts
+
+
+def drawn():
+    fig, axes = plt.subplots(figsize=(2, 2))
+    axes.plot([0, 1], [1, 0])
+    return fig
+
+
+def test_a_figure_becomes_files_and_a_numbered_directive(shown, tmp_path):
+    fig = drawn()
+    page.figure(fig, "small-gap", table=TABLE, alt="A line that\nfalls", caption="It falls.")
+    files = sorted(path.name for path in (tmp_path / "made").iterdir())
+    assert files == ["small-gap.csv", "small-gap.png", "small-gap.svg"]
+    assert shown == [
+        ":::{figure} ../_generated/small-gap.svg\n:name: fig-small-gap\n:alt: A line that falls\n:class: ink\n\n"
+        "It falls. ({download}`data as CSV <../_generated/small-gap.csv>`, "
+        "{download}`PNG <../_generated/small-gap.png>`)\n:::"
+    ]
+    read = pd.read_csv(tmp_path / "made/small-gap.csv")
+    assert list(read.columns) == list(TABLE.columns)
+    assert not plt.fignum_exists(fig.number)
+
+
+def test_the_same_figure_gives_the_same_bytes_and_no_ground(shown, tmp_path):
+    def svg():
+        page.figure(drawn(), "line", alt="A falling line", caption="It falls.")
+        return (tmp_path / "made/line.svg").read_bytes()
+
+    first = svg()
+    assert first == svg()
+    assert b"#ffffff" not in first
+    assert b"<text" not in first  # outlines: looks the same where the typeface is missing
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"alt": " "}, "alt must describe the figure in words, got ' '; say what one sees"),
+        ({"alt": "figure"}, "alt must describe the figure in words, got 'figure'"),
+        ({"caption": ""}, "caption must not be empty"),
+        ({"name": "Small gap"}, "name must be small letters, digits and single hyphens, got 'Small gap'"),
+        ({"name": "../x"}, "name must be small letters"),
+    ],
+)
+def test_a_figure_without_words_or_with_a_strange_name_is_refused(shown, tmp_path, change, message):
+    words = {"name": "line", "alt": "A falling line", "caption": "It falls."} | change
+    fig = drawn()
+    with pytest.raises(ValueError, match=message):
+        page.figure(fig, words.pop("name"), **words)
+    plt.close(fig)
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_table_is_formatted_numbered_and_kept_as_data(shown, tmp_path):
+    page.table(TABLE, "ours", "Our numbers", floatfmt="{:.1f}")
+    assert shown == [
+        ":::{table} Our numbers ({download}`data as CSV <../_generated/ours.csv>`)\n:name: tab-ours\n\n"
+        "| tau | n | who | $\\tau$ |\n| ---: | ---: | --- | --- |\n"
+        "| 0.0 | 3 | a\\|b | True |\n| – | 4 | – | False |\n:::"
+    ]
+    assert (tmp_path / "made/ours.csv").read_text().splitlines()[1] == "0.02,3,a|b,True"
+
+
+def test_glued_text_is_kept_beside_the_page(shown, tmp_path, monkeypatch):
+    glued = {}
+    monkeypatch.setattr(page.myst_nb, "glue", lambda name, value, display: glued.update({name: repr(value)}))
+    page.glue("loss", "1.25 nats")
+    page.glue("tau", "0.02")
+    assert glued == {"loss": "1.25 nats", "tau": "0.02"}
+    kept = json.loads((tmp_path / "made/glue.01_fig_first.json").read_text())
+    assert kept == {"loss": "1.25 nats", "tau": "0.02"}
+    with pytest.raises(TypeError, match=r"text must be a formatted string, got float 1\.25; write f'"):
+        page.glue("loss", 1.25)
