@@ -68,10 +68,11 @@ check: $(STAMP)  ## format, lint, types, order of the modules
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports
 
-lock: $(STAMP)  ## requirements.lock from pyproject.toml
+lock: $(STAMP)  ## requirements.lock from pyproject.toml; pins stay unless UPGRADE=1
+	@cp requirements.lock .lock.part
 	$(VENV)/bin/pip-compile --quiet --extra book --extra test --strip-extras --no-emit-index-url \
-	  --no-emit-find-links --no-header --output-file .lock.part pyproject.toml
-	@sed 's/+cpu//' .lock.part > .lock.part2 && mv .lock.part2 requirements.lock && rm .lock.part
+	  --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade) --output-file .lock.part pyproject.toml
+	@sed 's/+cpu//' .lock.part > .lock.plain && mv .lock.plain requirements.lock && rm .lock.part
 
 clean:  ## remove made pages and the built book; caches and .venv stay
 	rm -rf book/executed book/_generated book/_build .cache/book-smoke
