@@ -29,7 +29,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
 reproduce: $(STAMP)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=1 FRESH=1 JOBS=)
-	@$(PY) -m taskrel_core.assets || echo "some files are missing, see above; pages that need them will say so"
+	@$(PY) -m taskrel_core || echo "some files are missing, see above; pages that need them will say so"
 	@ran=0; $(RUN) --only "$$ONLY" || ran=$$?; \
 	if [ $$ran -eq 2 ]; then exit 2; fi; \
 	built=0; ( $(BUILD) ) || built=$$?; \
@@ -60,7 +60,7 @@ bench: $(STAMP)  ## how long the parts of the method take here
 	$(PY) tests/bench.py
 
 assets: $(STAMP)  ## only fetch data and weights
-	$(PY) -m taskrel_core.assets
+	$(PY) -m taskrel_core
 
 check: $(STAMP)  ## format, lint, types, order of the modules
 	$(VENV)/bin/ruff format --check .

