@@ -9,7 +9,7 @@ import page
 import pandas as pd
 import pytest
 
-TABLE = pd.DataFrame({"tau": [0.02, np.nan], "n": [3, 4], "who": ["a|b", None], r"$\tau$": [True, False]})
+TABLE = pd.DataFrame({"tau": [-0.02, np.nan], "n": [3, 4], "who": ["a|b", None], r"$\tau$": [True, False]})
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_table_is_formatted_numbered_and_kept_as_data(shown, tmp_path):
         "| tau | n | who | $\\tau$ |\n| ---: | ---: | --- | --- |\n"
         "| 0.0 | 3 | a\\|b | True |\n| – | 4 | – | False |\n:::"
     ]
-    assert (tmp_path / "made/ours.csv").read_text().splitlines()[1] == "0.02,3,a|b,True"
+    assert (tmp_path / "made/ours.csv").read_text().splitlines()[1] == "-0.02,3,a|b,True"
 
 
 def test_glued_text_is_kept_beside_the_page(shown, tmp_path, monkeypatch):

@@ -71,7 +71,10 @@ def table(frame: pd.DataFrame, name: str, caption: str, floatfmt: str = "{:.3f}"
     def cell(value: Any) -> str:
         if pd.api.types.is_scalar(value) and pd.isna(value):
             return "–"
-        return _line(floatfmt.format(value) if isinstance(value, float) else str(value)).replace("|", r"\|")
+        text = floatfmt.format(value) if isinstance(value, float) else str(value)
+        return _line(re.sub(r"^-(0(\.0*)?)$", r"\1", text)).replace(
+            "|", r"\|"
+        )  # no minus before a rounded zero
 
     right = [is_numeric_dtype(kind) and not is_bool_dtype(kind) for kind in frame.dtypes]
     head = "| " + " | ".join(cell(column) for column in frame.columns) + " |"

@@ -23,7 +23,7 @@ from papermill.exceptions import PapermillExecutionError
 from .pages import record, state, write_json
 from .plan import ROOT, Plan, make
 
-SHOWN = ("profile", "key", "commit", "seeds", "rows", "seconds", "peak_memory_mb", "started")
+SHOWN = ("profile", "key", "commit", "seeds", "rows", "seconds", "memory", "started")
 SHOWN += ("python", "versions", "device", "cpu")
 
 
@@ -173,7 +173,8 @@ def _how_made(made: dict[str, Any]) -> str:
     """The folded note at the end of a page."""
     settings = {f"`{name}`": value for name, value in made["parameters"].items() if name != "profile"}
     lines = ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
-    for name, value in ({name.replace("_", " "): made[name] for name in SHOWN} | settings).items():
+    shown = made | {"key": made["key"][:16], "memory": f"{made['peak_memory_mb']} MB at most"}
+    for name, value in ({name: shown[name] for name in SHOWN} | settings).items():
         text = _as_text(value)
         if isinstance(value, dict) and not name.startswith("`"):
             text = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
