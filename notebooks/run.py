@@ -39,13 +39,12 @@ def main(arguments: list[str]) -> int:
         print("\n".join(f"{p.stem}: {reason(p, out)}" for p in plans))
         return 0
     (out / "executed" / "_run").mkdir(parents=True, exist_ok=True)
-    jobs = max(1, min(args.jobs or os.cpu_count() or 1, len(plans) or 1))
     todo, failed = [p for p in plans if args.force or args.fresh or state(p, out) != "current"], 0
     print(
         f"{len(plans) - len(todo)} of {len(plans)} pages cached, {len(todo)} to run (profile {args.profile})"
     )
     if todo:
-        failed = _run_all(todo, out, jobs, args)
+        failed = _run_all(todo, out, max(1, min(args.jobs or os.cpu_count() or 1, len(todo))), args)
     pages = {stem: status(stem, out) for stem in _choose("")}
     write_json(out / "executed/_run/pages.json", pages)
     for stem, page in pages.items():

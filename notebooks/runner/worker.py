@@ -114,10 +114,12 @@ def _papermill(p: Plan, part: Path) -> nbformat.NotebookNode:
 def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
     """Set what the kernel inherits: where to put things, one thread an operation, nothing of the user's own profile."""
     ext = str(ROOT / "book" / "_ext")
+    share = str(max(1, (os.cpu_count() or 1) // job["jobs"]))  # of the cores, with the neighbours
+    os.environ.setdefault("TASKREL_JOBS", share)
     os.environ.update(
         IPYTHONDIR=str(pages.parent / "ipython"),
         JUPYTER_PREFER_ENV_PATH="1",
-        LOKY_MAX_CPU_COUNT=str(
+        LOKY_MAX_CPU_COUNT=share,
             max(1, (os.cpu_count() or 1) // job["jobs"])
         ),  # share the cores with the neighbours
         OMP_NUM_THREADS="1",
