@@ -120,8 +120,6 @@ def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
         IPYTHONDIR=str(pages.parent / "ipython"),
         JUPYTER_PREFER_ENV_PATH="1",
         LOKY_MAX_CPU_COUNT=share,
-            max(1, (os.cpu_count() or 1) // job["jobs"])
-        ),  # share the cores with the neighbours
         OMP_NUM_THREADS="1",
         PYDEVD_DISABLE_FILE_VALIDATION="1",
         PYTHONHASHSEED="0",
