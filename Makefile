@@ -8,6 +8,7 @@ WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+FETCHED := $(or $(TASKREL_CACHE),.cache)/.fetched
 
 # Values typed after NB= and P= reach the recipes as they are, through the environment: make and the shell never read
 # them as their own language.
