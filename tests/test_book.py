@@ -142,11 +142,17 @@ def copy(tmp_path, smoke_folder, book):
         shutil.copytree(smoke_folder / name, tmp_path / "book" / name)
     for name in ("notebooks", "taskrel_core"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=made)
-    for name in ("Makefile", "requirements.lock", "pyproject.toml", "stamp"):
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "stamp", "fetched"):
         (tmp_path / name).write_text((ROOT / name).read_text() if (ROOT / name).exists() else "")
 
     def make(*words):
-        command = ["make", f"VENV={Path(sys.executable).parents[1]}", "STAMP=stamp", *words]
+        command = [
+            "make",
+            f"VENV={Path(sys.executable).parents[1]}",
+            "STAMP=stamp",
+            "FETCHED=fetched",
+            *words,
+        ]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
 
     return tmp_path, make
