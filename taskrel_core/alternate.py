@@ -84,10 +84,11 @@ class Solver:
             q, pull, Plan.join(plans), reweighted_loss(losses, prior), label_mismatch(prior, B), constant
         )
 
-    def euclidean(self, q: Tensor, rounds: int) -> list[Solution]:
-        """Return solutions of the Euclidean cost with an orthogonal A, a few rounds from each start, best first."""
-        starts = (self.evaluate(q, self.start(), "euclidean"), self._turned_start(q))
-        return sorted((self.turn(s, rounds) for s in starts), key=lambda s: s.bound)
+    def euclidean(self, q: Tensor, rounds: int) -> Solution:
+        """Return the best solution of the Euclidean cost with an orthogonal A, from the better of two starts."""
+        straight = self.turn(self.evaluate(q, self.start(), "euclidean"), 1)
+        start = min(straight, self._turned_start(q), key=lambda s: s.bound)
+        return self.turn(start, rounds)
 
     def turn(self, solution: Solution, rounds: int) -> Solution:
         """Alternate plans and weighted Procrustes until the bound stops falling; return the best iterate."""
@@ -105,16 +106,14 @@ class Solver:
         pull, E = solution.pull, self._span(solution)
         if not torch.equal(pull.E, E):  # from the whole space to the span
             pull = PullBack(E, E @ (pull.E.T @ pull.M), E @ (pull.E.T @ pull.m))
-        best, stale = self.evaluate(solution.q, pull, metric), 0
+        best = self.evaluate(solution.q, pull, metric)
         if not learn or len(pull.E) == 0:
             return best
         for _ in range(EXACT.rounds):
-            starts = (best.pull, self._least_squares(best))
-            steps = [self.evaluate(best.q, self._descend(best, pull, metric), metric) for pull in starts]
-            step = min(steps, key=lambda s: s.bound)
-            stale = 0 if step.bound < best.bound * (1 - 10 * EXACT.slack) else stale + 1
+            step = self.evaluate(best.q, self._descend(best, metric), metric)
+            done = step.bound > best.bound * (1 - EXACT.slack)
             best = min(best, step, key=lambda s: s.bound)
-            if stale:
+            if done:
                 break
         return best
 
@@ -204,22 +203,9 @@ class Solver:
             self._basis = vectors[:, -EXACT.full_turn :]
         return self._basis
 
-    def _least_squares(self, solution: Solution) -> PullBack:
-        """Weighted least squares of the plan's pairs in the span, singular values clipped to 1."""
-        plan, E = solution.plan, solution.pull.E
-        weight = plan.mass / plan.cost.clamp(min=1e-3 * float(plan.cost.max()) + 1e-12)
-        weight = weight / weight.sum()
-        s, z = self.reference.z[plan.source] @ E.T, self.target.z[plan.target]
-        s_mean, z_mean = weight @ s, weight @ z
-        z_c = z - z_mean
-        gram = (z_c * weight[:, None]).T @ z_c
-        gram += (1e-6 * float(gram.diagonal().mean()) + 1e-12) * torch.eye(len(gram), dtype=gram.dtype)
-        M = clip_spectrum(torch.linalg.solve(gram, (z_c * weight[:, None]).T @ (s - s_mean)).T)
-        return PullBack(E, M, s_mean - M @ z_mean)
-
-    def _descend(self, solution: Solution, pull: PullBack, metric: str) -> PullBack:
+    def _descend(self, solution: Solution, metric: str) -> PullBack:
         """Projected subgradient steps on the true cost at the solution's plan, a convex problem in M and m."""
-        plan, (prior, B) = solution.plan, coupling(solution.q, self.prior)
+        plan, pull, (prior, B) = solution.plan, solution.pull, coupling(solution.q, self.prior)
         used = prior > 0
         x_r = self._seen(pull, used, metric)[0][plan.source]
         V = None
@@ -229,9 +215,10 @@ class Solver:
         mask = (B[:, used] > 0)[self.target.labels[plan.target]] if metric == "one_sided" else None
         M, m = pull.M.clone().requires_grad_(), pull.m.clone().requires_grad_()
         # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
+        size = EXACT.descent_rate
         groups = [
-            {"params": [M], "lr": 0.02 / M.shape[1] ** 0.5},
-            {"params": [m], "lr": 0.02 * float(x_r.std())},
+            {"params": [M], "lr": size / M.shape[1] ** 0.5},
+            {"params": [m], "lr": size * float(x_r.std())},
         ]
         optimiser = torch.optim.Adam(groups)
         schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, EXACT.descent)

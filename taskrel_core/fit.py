@@ -119,20 +119,31 @@ class _Run:
         present = solver.prior > 0, solver.reference.prior > 0
         fixed = map_to_q(random_map(*present, self.seed), solver.reference.n_classes)
         if self.mode == "fixed_all":
-            best = solver.evaluate(fixed, solver.start(), "euclidean")
+            ends = [solver.evaluate(fixed, solver.start(), "euclidean")]
         else:
-            maps = [fixed, *self.maps(solver)] if self.mode == "learned_all" else [fixed]
-            first = [solver.euclidean(q, EXACT.probe_rounds) for q in maps]
-            order = sorted(range(len(maps)), key=lambda k: first[k][0].bound)[: EXACT.solve_keep]
             # The random map is always solved to the end: a learned map can then never look worse than it.
-            ends = [solver.turn(s, EXACT.rounds) for k in {0, *order} for s in first[k][:1]]
-            best = min(ends, key=lambda s: s.bound)
+            maps = [fixed, *(self.best_maps(solver) if self.mode == "learned_all" else [])]
+            ends = [solver.euclidean(q, EXACT.rounds) for q in maps]
         if self.mode == "learned_all":
-            best = solver.soften(best, "euclidean")
-        chain = {"euclidean": best}
+            ends = sorted(ends, key=lambda s: s.bound)[: EXACT.solve_keep]
+            ends[0] = solver.soften(ends[0], "euclidean")
+        chain = {"euclidean": ends[0]}
         for metric in METRICS[1 : METRICS.index(self.metric) + 1]:
-            best = chain[metric] = solver.sharpen(best, metric, self.mode != "fixed_all")
+            ends = [solver.sharpen(s, metric, self.mode != "fixed_all") for s in ends]
+            chain[metric] = min(ends, key=lambda s: s.bound)
         return chain
+
+    def best_maps(self, solver: Solver) -> list[Tensor]:
+        """The proposed class maps with the smallest bounds on a part of the samples, which tells them apart."""
+        small = Solver(
+            _thin(solver.reference, EXACT.probe_samples, self.seed),
+            _thin(solver.target, EXACT.probe_samples, self.seed),
+            solver.head,
+        )
+        first = [
+            (small.euclidean(q, EXACT.probe_rounds).bound, k, q) for k, q in enumerate(self.maps(solver))
+        ]
+        return [q for _, _, q in sorted(first, key=lambda entry: entry[:2])[: EXACT.solve_keep]]
 
     def maps(self, solver: Solver) -> list[Tensor]:
         """The class maps that the search proposes, as one-hot q over all classes."""
@@ -238,6 +249,14 @@ def _split(task: Task, share: float, seed: int) -> tuple[Task, Task]:
         test.append(rows[:cut])
         fit.append(rows[cut:])
     return task.take(torch.cat(fit).sort().values), task.take(torch.cat(test).sort().values)
+
+
+def _thin(task: Task, most: int, seed: int) -> Task:
+    """At most ``most`` samples of each class, drawn with ``seed``."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(task), generator=generator)
+    rows = [order[task.labels[order] == k][:most] for k in torch.unique(task.labels).tolist()]
+    return task.take(torch.cat(rows).sort().values)
 
 
 def _check_tasks(reference: Task, target: Task, labels: str) -> None:
