@@ -86,7 +86,8 @@ def _start(
     """Run one notebook in a process of its own, which ends when this one does, and return what to print."""
     began[p.stem] = time.monotonic()
     if not sys.stdout.isatty():
-        print(f"  {p.stem} is running", flush=True)
+        sys.stdout.write(f"  {p.stem} is running\n")  # one write: threads do not mix within a line
+        sys.stdout.flush()
     job = {"stem": p.stem, "profile": p.profile, "given": p.given, "out": str(out), "jobs": jobs}
     job |= {"force": args.force or args.fresh, "fresh": args.fresh}
     log = out / "executed/_run" / f"{p.stem}.log"

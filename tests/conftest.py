@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
+os.environ.setdefault("TASKREL_JOBS", "1")  # rows of the smoke profile are smaller than a process's start
 
 
 @pytest.fixture(scope="session")
