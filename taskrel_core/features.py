@@ -1,21 +1,22 @@
 """From data set and encoder to a task, with the cache of features, and the standardisation of a pair of tasks."""
 
-import zipfile
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from . import config
 from ._checks import check_choice, check_count, check_same_width
-from .assets import atomic
-from .datasets import DATASETS
+from .assets import read_arrays, write_arrays
+from .datasets import DATASETS, Dataset
 from .encoders import ENCODERS, Encoder, Fit
 from .store import content_key
 from .tasks import Task
 
-__all__ = ["features", "standardise"]
+__all__ = ["features", "source_posteriors", "standardise"]
 
 
 def features(
@@ -25,6 +26,7 @@ def features(
     split: str = "train",
     n: int | None = None,
     seed: int = 0,
+    classes: Sequence[int] | None = None,
     fitted_on: str | None = None,
     encoder_n: int = 5000,
     epochs: int = 10,
@@ -35,43 +37,64 @@ def features(
         dataset: name in DATASETS, or ``folder:PATH``.
         encoder: name in ENCODERS.
         split: "train", "test" or "all".
-        n: samples: the first n of one seeded permutation of the split, so fewer are always a subset; None: all.
+        n: samples: the first n of one seeded permutation of the split, so fewer are always the start of more;
+            None, or more than there are: all.
         seed: of that permutation, and of a fitted encoder.
+        classes: labels to keep, numbered anew in this order, before the n are taken; None: all.
         fitted_on: the data set that a fitted encoder (LeNet, PCA) learns from; default ``dataset`` itself.
-        encoder_n: samples of that data set's train part that it learns from.
-        epochs: of LeNet.
+        encoder_n: samples of that data set's train part that it learns from, chosen in the same way.
+        epochs: of LeNet; fewer are an earlier point of the same training, 0 its random start.
 
     Raises:
         KeyError: an unknown name.
         MissingAsset: data or weights are not on this machine.
-        ValueError: a damaged file in the cache.
+        ValueError: a damaged file in the cache, an unknown split or class.
     """
     data, entry = DATASETS[dataset], ENCODERS[encoder]
-    seed = check_count(seed, "seed", 0)
-    wanted: dict[str, Any] = {
-        "data": data.version,
-        "split": split,
-        "n": n,
-        "seed": seed,
-        "encoder": entry.version,
-    }
+    wanted = _wanted(data, entry, split, n, seed, classes)
     source = None
     if entry.fitted:
         source = DATASETS[fitted_on or dataset]
         wanted |= {
             "fitted_on": source.version,
             "encoder_n": check_count(encoder_n, "encoder_n"),
-            "epochs": epochs,
+            "epochs": check_count(epochs, "epochs", 0),
         }
-    path = config.cache_dir() / "features" / f"{content_key(wanted)[:32]}.npz"
-    if not path.exists():
-        images, labels = _sample(*data.load(split), n, seed)
+
+    def encode() -> dict[str, np.ndarray]:
+        images, labels = _sample(data, split, n, seed, classes)
         fit = None if source is None else _fit(entry, source, encoder_n, seed, epochs)
-        z = entry.build(fit)(images)
-        with atomic(path) as scratch:
-            np.savez(scratch, z=z.astype(np.float32), y=labels)
-    z, y = _read(path)
-    return Task(z, y, data.n_classes, dataset)
+        return {"z": entry.build(fit)(images).astype(np.float32), "y": labels}
+
+    arrays = _kept(wanted, encode)
+    return Task(arrays["z"], arrays["y"], len(classes) if classes else data.n_classes, dataset)
+
+
+def source_posteriors(
+    dataset: str,
+    encoder: str,
+    *,
+    split: str = "train",
+    n: int | None = None,
+    seed: int = 0,
+    classes: Sequence[int] | None = None,
+) -> Float[Tensor, "n k"]:
+    """Return what an encoder's own head says: probabilities of its source classes, (n, K_S), float64.
+
+    The rows are those of ``features`` with the same arguments.
+
+    Raises:
+        KeyError, MissingAsset, ValueError: as ``features``; also ValueError if the encoder brings no head.
+    """
+    data, entry = DATASETS[dataset], ENCODERS[encoder]
+    if entry.posteriors is None:
+        able = ", ".join(name for name in ENCODERS if ENCODERS[name].posteriors)
+        raise ValueError(
+            f"encoder must bring a head for source posteriors, got {encoder!r}; those that do: {able}"
+        )
+    wanted = _wanted(data, entry, split, n, seed, classes) | {"what": "posteriors"}
+    arrays = _kept(wanted, lambda: {"p": entry.posteriors(_sample(data, split, n, seed, classes)[0])})
+    return torch.from_numpy(arrays["p"]).double()
 
 
 def standardise(reference: Task, target: Task, how: str = "own", scale: bool = False) -> tuple[Task, Task]:
@@ -97,23 +120,47 @@ def standardise(reference: Task, target: Task, how: str = "own", scale: bool = F
     return result[0], result[1]
 
 
+def _wanted(
+    data: Dataset, entry: Encoder, split: str, n: int | None, seed: int, classes: Sequence[int] | None
+) -> dict[str, Any]:
+    """What determines features, for the content key."""
+    for label in classes or ():
+        if check_count(label, "classes", 0) >= data.n_classes:
+            raise ValueError(f"classes must be labels below {data.n_classes} of {data.name!r}, got {label}")
+    if classes is not None and (len(classes) == 0 or len(set(classes)) < len(classes)):
+        raise ValueError(f"classes must be different labels, at least one, got {list(classes)}; or give None")
+    return {
+        "data": data.version,
+        "split": check_choice(split, "split", ("train", "test", "all")),
+        "n": None if n is None else check_count(n, "n"),
+        "seed": check_count(seed, "seed", 0),
+        "classes": None if classes is None else list(classes),
+        "encoder": entry.version,
+    }
+
+
+def _kept(wanted: dict[str, Any], compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    path = config.cache_dir() / "features" / f"{content_key(wanted)[:32]}.npz"
+    if not path.exists():
+        write_arrays(path, compute())
+    return read_arrays(path)
+
+
 def _sample(
-    images: np.ndarray, labels: np.ndarray, n: int | None, seed: int
+    data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = data.load(split)
     order = np.random.default_rng(seed).permutation(len(labels))
-    order = order if n is None else order[: check_count(n, "n")]
+    if classes is not None:
+        new = np.full(data.n_classes, -1)
+        new[list(classes)] = np.arange(len(classes))
+        labels = new[labels]
+        order = order[labels[order] >= 0]
+    order = order[:n]
     return images[order], labels[order]
 
 
-def _fit(entry: Encoder, source: Any, n: int, seed: int, epochs: int) -> Fit:
-    images, labels = _sample(*source.load("train"), n, seed)
+def _fit(entry: Encoder, source: Dataset, n: int, seed: int, epochs: int) -> Fit:
+    images, labels = _sample(source, "train", n, seed)
     key = content_key({"encoder": entry.version, "data": source.version, "n": n, "seed": seed})
-    return Fit(images, labels, source.n_classes, seed, check_count(epochs, "epochs", 0), key)
-
-
-def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            return data["z"], data["y"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it and run again") from error
+    return Fit(images, labels, source.n_classes, seed, epochs, key)

@@ -4,11 +4,14 @@ The train part is drawn from DejaVu's faces, the test part from STIX's, so that 
 """
 
 import hashlib
+import importlib.util
+from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from .registry import MissingAsset
 
 __all__ = ["ALPHABETS", "render", "typefaces_fingerprint"]
 
@@ -55,8 +58,23 @@ def render(letters: str) -> dict[str, np.ndarray]:
     return arrays
 
 
+@cache
+def _typefaces() -> Path:
+    """Folder of the faces; found without importing matplotlib, since nothing that computes needs drawing."""
+    found = importlib.util.find_spec("matplotlib")
+    if found is None or found.origin is None:
+        raise MissingAsset("glyph tasks need the typefaces of matplotlib; install it: pip install matplotlib")
+    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+
+
 def _path(face: str) -> Path:
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{face}.ttf"
+    path = _typefaces() / f"{face}.ttf"
+    if not path.is_file():
+        raise MissingAsset(
+            f"glyph tasks need the typeface {path}, which this matplotlib lacks; "
+            "install the one in requirements.lock"
+        )
+    return path
 
 
 def _draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) -> np.ndarray:

@@ -1,5 +1,8 @@
 """LeNet of the authors' small-scale study, trained on a reference and kept after each epoch."""
 
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,8 @@ class LeNet(nn.Module):
 
     def __init__(self, n_classes: int):
         super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
         self.register_buffer("mean", torch.zeros(()))
         self.register_buffer("scale", torch.ones(()))
         self.trunk = nn.Sequential(
@@ -43,7 +48,9 @@ class LeNet(nn.Module):
         return self.head(self.features(x))
 
 
-def train_lenet(images: np.ndarray, labels: np.ndarray, n_classes: int, seed: int, epochs: int, key: str):
+def train_lenet(
+    images: np.ndarray, labels: np.ndarray, n_classes: int, seed: int, epochs: int, key: str
+) -> Callable[[Tensor], Tensor]:
     """Return the feature function of a LeNet trained for ``epochs``; a state is kept after every epoch.
 
     Fewer epochs with the same seed and data are an earlier point of the same training.
@@ -55,6 +62,9 @@ def train_lenet(images: np.ndarray, labels: np.ndarray, n_classes: int, seed: in
         seed: of weights, order and dropout.
         epochs: passes over the data; 0 leaves the random start.
         key: content key of data and settings other than ``epochs``; names the cached files.
+
+    Raises:
+        ValueError: the cached state is damaged; the message names the file.
     """
     folder = config.cache_dir() / "weights" / "lenet"
     path = folder / f"{key[:24]}-{epochs:03d}.pt"
@@ -63,8 +73,9 @@ def train_lenet(images: np.ndarray, labels: np.ndarray, n_classes: int, seed: in
     net = LeNet(n_classes)
     try:
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it and run again") from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is damaged ({reason}); delete it and run again") from error
     return net.to(config.device()).eval().features
 
 
@@ -72,12 +83,13 @@ def _train(
     images: np.ndarray, labels: np.ndarray, n_classes: int, seed: int, epochs: int, folder: Path, stem: str
 ) -> None:
     """Adam 1e-3, beta1 .5, decay 5e-4, batch 256 (authors' code), saving the state after each epoch."""
-    x, y = torch.from_numpy(images), torch.from_numpy(labels)
-    with torch.random.fork_rng():
+    x = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
+    y = torch.from_numpy(labels)
+    with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
-        net = LeNet(n_classes)
+        net = LeNet(n_classes).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         net.mean.copy_(x.mean())
-        net.scale.copy_(x.std())
+        net.scale.copy_(x.std().clamp(min=1e-6))
         optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999), weight_decay=5e-4)
         _save(net, folder / f"{stem}-000.pt")
         for epoch in tqdm(range(1, epochs + 1), desc="training LeNet", leave=False):
@@ -87,6 +99,20 @@ def _train(
                 nn.functional.cross_entropy(net(x[rows]), y[rows]).backward()
                 optimiser.step()
             _save(net, folder / f"{stem}-{epoch:03d}.pt")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Train in one thread: the layers are small, so a second one gains little, and loses much where cores are shared.
+
+    It also makes the weights independent of the number of cores.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _save(net: nn.Module, path: Path) -> None:
