@@ -77,11 +77,11 @@ def test_a_figure_without_words_or_with_a_strange_name_is_refused(shown, tmp_pat
 def test_a_table_is_formatted_numbered_and_kept_as_data(shown, tmp_path):
     page.table(TABLE, "ours", "Our numbers", floatfmt="{:.1f}")
     assert shown == [
-        ":::{table} Our numbers ({download}`data as CSV <../_generated/ours.csv>`)\n:name: tab-ours\n\n"
+        ":::{table} Our numbers ({download}`data as CSV <../_generated/tab-ours.csv>`)\n:name: tab-ours\n\n"
         "| tau | n | who | $\\tau$ |\n| ---: | ---: | --- | --- |\n"
         "| 0.0 | 3 | a\\|b | True |\n| – | 4 | – | False |\n:::"
     ]
-    assert (tmp_path / "made/ours.csv").read_text().splitlines()[1] == "-0.02,3,a|b,True"
+    assert (tmp_path / "made/tab-ours.csv").read_text().splitlines()[1] == "-0.02,3,a|b,True"
 
 
 def test_glued_text_is_kept_beside_the_page(shown, tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: st
 
 
 def table(frame: pd.DataFrame, name: str, caption: str, floatfmt: str = "{:.3f}") -> None:
-    """Write the table as CSV and show it numbered, as ``tab-<name>``.
+    """Write the table as ``tab-<name>.csv`` and show it numbered, as ``tab-<name>``.
 
     Args:
         frame: shown without its index; text cells and headings are MyST, so maths works.
@@ -81,7 +81,9 @@ def table(frame: pd.DataFrame, name: str, caption: str, floatfmt: str = "{:.3f}"
     rule = "| " + " | ".join("---:" if number else "---" for number in right) + " |"
     rows = ["| " + " | ".join(cell(value) for value in row) + " |" for row in frame.itertuples(index=False)]
     lines = "\n".join([head, rule, *rows])
-    text = f"{_line(caption)} ({_csv(frame, name)})"
+    text = (
+        f"{_line(caption)} ({_csv(frame, f'tab-{name}')})"  # a figure may have the same name, and other data
+    )
     _show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
 
 

@@ -128,6 +128,7 @@ def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
         TASKREL_PAGE_NAME=p.stem,
         TASKREL_RESULTS=str(ROOT / "book" / "results"),
         TASKREL_ROW_LOG=str(log),
+        TQDM_DISABLE="1",  # a bar would stay on the page
     )
     if job["fresh"]:
         os.environ["TASKREL_FRESH"] = "1"
