@@ -82,7 +82,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         ValueError: the file is damaged; the message names it.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
+        # Opened here, since numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             return {name: data[name] for name in data.files}
     except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is damaged ({error}); delete it and run again") from error
