@@ -33,8 +33,8 @@ from taskrel_core.figures import transformation
 # %%
 rng = np.random.default_rng(seed)
 names_r, names_t = ["Lion", "Wolf", "Bee"], ["Dog", "Cat"]
-spread = np.array([[0.5, 0.25], [0.3, 0.6], [0.35, 0.35]])
-means_r = np.array([[-2.0, 0.0], [1.5, 1.0], [0.5, -2.2]])
+spread = np.array([[0.8, 0.2], [0.25, 0.7], [0.3, 0.3]])
+means_r = np.array([[-2.2, 0.0], [1.8, 1.2], [0.4, -1.2]])
 y_r = np.repeat([0, 1, 2], n)
 z_r = means_r[y_r] + spread[y_r] * rng.normal(size=(3 * n, 2))
 angle = np.deg2rad(turn)

@@ -71,7 +71,7 @@ for metric in ("euclidean", "span", "logit", "one_sided"):
     )
 correlations = pd.DataFrame(lines)
 caption = "Correlation of bound and transferability; intervals: 95 %, whole targets resampled; share of bounds below log K"
-page.table(correlations, "task-pairs", caption)
+page.table(correlations, "task-pairs-correlations", caption)
 
 # %%
 euclidean, one_sided = correlations.iloc[0], correlations.iloc[-1]

@@ -58,7 +58,7 @@ table["accuracy"] = grouped["accuracy"].mean().to_numpy()
 # %%
 page.table(
     table,
-    "transform-ablation",
+    "transform-ablation-marks",
     f"Bound ({NAMES[metric]} cost) by mode, mean and range over the draws, in nats",
 )
 
@@ -66,7 +66,7 @@ page.table(
 ax = ablation(table)
 page.figure(
     ax.figure,
-    "transform-ablation",
+    "transform-ablation-marks",
     table=table,
     alt="For each pair three marks on a line: the bound falls from FixedAll to LearnedA to LearnedAll.",
     caption=f"The same as a picture; thick lines: range over {len(seeds)} draws.",

@@ -12,8 +12,8 @@ from .bound import label_mismatch, loss_constant, reweighted_loss
 from .config import EXACT
 from .head import Head
 from .tasks import Task
-from .transform import clip_spectrum, complete, coupling, procrustes
-from .wasserstein import ClassProblem, Plan, pair_costs, solve_class
+from .transform import clip_spectrum, complete, coupling, procrustes, shrink
+from .wasserstein import ClassProblem, Plan, solve_class
 
 __all__ = ["PullBack", "Solution", "Solver"]
 
@@ -109,7 +109,7 @@ class Solver:
         best = self.evaluate(solution.q, pull, metric)
         if not learn or len(pull.E) == 0:
             return best
-        for _ in range(EXACT.rounds):
+        for _ in range(EXACT.sharpen_rounds):
             step = self.evaluate(best.q, self._descend(best, metric), metric)
             done = step.bound > best.bound * (1 - EXACT.slack)
             best = min(best, step, key=lambda s: s.bound)
@@ -207,31 +207,27 @@ class Solver:
         """Projected subgradient steps on the true cost at the solution's plan, a convex problem in M and m."""
         plan, pull, (prior, B) = solution.plan, solution.pull, coupling(solution.q, self.prior)
         used = prior > 0
-        x_r = self._seen(pull, used, metric)[0][plan.source]
-        V = None
+        V = torch.eye(len(pull.E), dtype=torch.float64)
         if metric in ("logit", "one_sided"):
             rows = self.head.weight[used]
             V = (rows - rows.mean(0)) @ pull.E.T
         mask = (B[:, used] > 0)[self.target.labels[plan.target]] if metric == "one_sided" else None
-        M, m = pull.M.clone().requires_grad_(), pull.m.clone().requires_grad_()
+        s_r, z = self.reference.z[plan.source] @ pull.E.T, self.target.z
         # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
-        size = EXACT.descent_rate
-        groups = [
-            {"params": [M], "lr": size / M.shape[1] ** 0.5},
-            {"params": [m], "lr": size * float(x_r.std())},
-        ]
-        optimiser = torch.optim.Adam(groups)
-        schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, EXACT.descent)
-        for _ in range(EXACT.descent):
-            optimiser.zero_grad()
-            s_t = (self.target.z @ M.T + m)[plan.target]
-            cost = pair_costs(x_r, s_t if V is None else s_t @ V.T, metric, mask)
-            (plan.mass @ cost).backward()
-            optimiser.step()
-            schedule.step()
-            with torch.no_grad():
-                M.copy_(clip_spectrum(M))
-        return PullBack(pull.E, M.detach(), m.detach())
+        rates = torch.full((len(pull.M), self.target.d + 1), EXACT.descent_rate / self.target.d**0.5).double()
+        rates[:, -1] = EXACT.descent_rate * float(s_r.std())
+        both = torch.cat([pull.M, pull.m[:, None]], dim=1)
+        first, second = torch.zeros_like(both), torch.zeros_like(both)
+        for step in range(1, EXACT.descent + 1):
+            s_t = z @ both[:, :-1].T + both[:, -1]
+            slope = plan.mass[:, None] * (_slopes((s_t[plan.target] - s_r) @ V.T, metric, mask) @ V)
+            slope = torch.zeros_like(s_t).index_add_(0, plan.target, slope)
+            slope = torch.cat([slope.T @ z, slope.sum(0)[:, None]], dim=1)
+            first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2  # Adam's averages
+            size = rates * (1 - 0.98 * step / EXACT.descent) / (1 - 0.9**step)
+            both = both - size * first / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
+            both[:, :-1] = shrink(both[:, :-1])
+        return PullBack(pull.E, clip_spectrum(both[:, :-1]), both[:, -1].clone())
 
     def _second_sources(self, solution: Solution) -> list[tuple[int, int]]:
         """The most promising pairs (target class, further reference class), by class means in the pull-back."""
@@ -246,3 +242,12 @@ class Solver:
                     gain = self.prior[i] * (self.head.lipschitz * distance - log_h[others, j].mean())
                     scores.append((float(gain), i, j))
         return [(i, j) for _, i, j in sorted(scores)[: EXACT.second_sources]]
+
+
+def _slopes(difference: Tensor, metric: str, mask: Tensor | None) -> Tensor:
+    """Subgradient of each pair's cost in its difference, (p, q)."""
+    if metric == "span":
+        return difference / difference.norm(dim=1, keepdim=True).clamp(min=1e-300)
+    lowest = difference if mask is None else torch.where(mask, difference, torch.inf)
+    slope = torch.zeros_like(difference).scatter_(1, difference.argmax(1, keepdim=True), 1.0)
+    return slope.scatter_add_(1, lowest.argmin(1, keepdim=True), torch.full_like(slope[:, :1], -1.0))

@@ -32,6 +32,7 @@ class ExactConfig:
     patience: int = 1  # our choice: rounds without a lower bound before stopping
     head_gap: float = 1e-4  # our choice: proven distance of h_R's loss to the best head's, nats
     full_turn: int = 256  # our choice: features wider than this are turned in their leading directions only
+    sharpen_rounds: int = 4  # our choice: alternations of exact plans and such steps, for each metric
     descent: int = 80  # our choice: subgradient steps on a pull-back a round
     descent_rate: float = 0.02  # our choice: their size, against the scale of the pull-back's entries
     second_sources: int = 3  # our choice: soft label maps that are tried

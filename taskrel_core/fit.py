@@ -9,7 +9,6 @@ its bound is never larger.
 from dataclasses import replace
 
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from ._checks import check_choice, check_count, check_positive, check_same_width
@@ -224,6 +223,8 @@ def _with_loss(result: Relatedness, target: Task) -> Relatedness:
 
 def _first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:
     """Pseudo-labels to start from: what h_R says with A = I, and clusters of the target's features."""
+    from sklearn.cluster import KMeans  # here: its import takes seconds, and only unlabelled targets need it
+
     said = head.logits(target.z).argmax(1)
     classes, counts = torch.unique(said, return_counts=True)
     largest = classes[counts.argsort(descending=True)][: target.n_classes]

@@ -21,7 +21,16 @@ from torch import Tensor
 
 from ._checks import as_features, check_same_width
 
-__all__ = ["Transform", "clip_spectrum", "complete", "coupling", "map_to_q", "procrustes", "random_map"]
+__all__ = [
+    "Transform",
+    "clip_spectrum",
+    "complete",
+    "coupling",
+    "map_to_q",
+    "procrustes",
+    "random_map",
+    "shrink",
+]
 
 FLOOR = 1e-4  # our choice: smallest singular value of a pull-back, so that A exists
 
@@ -111,6 +120,13 @@ def clip_spectrum(M: Float[Tensor, "r d"]) -> Float[Tensor, "r d"]:
     """Return M with its singular values moved into [FLOOR, 1], so that the pull-back keeps the loss tau-Lipschitz."""
     U, S, Vh = torch.linalg.svd(M, full_matrices=False)
     return (U * S.clamp(FLOOR, 1.0 - 1e-14)) @ Vh
+
+
+def shrink(M: Float[Tensor, "r d"]) -> Float[Tensor, "r d"]:
+    """Return M with singular values above 1 set to 1, by the small (r, r) eigenproblem."""
+    values, U = torch.linalg.eigh(M @ M.T)
+    factor = values.clamp(min=1.0).rsqrt()
+    return M if float(factor.min()) == 1.0 else (U * factor) @ U.T @ M
 
 
 def complete(
