@@ -72,4 +72,6 @@ shown = [
     "log_k",
 ]
 terms = pd.DataFrame({"quantity": shown, "value": [float(row[k]) for k in shown]})
-page.table(terms, "your-task-numbers", f"All numbers of the row (one-sided cost); certified: {row['certified']}")
+page.table(
+    terms, "your-task-numbers", f"All numbers of the row (one-sided cost); certified: {row['certified']}"
+)

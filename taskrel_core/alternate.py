@@ -170,7 +170,7 @@ class Solver:
     def _procrustes(self, plan: Plan, passes: int = 2) -> PullBack:
         """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
         source, target = self.reference.z[plan.source], self.target.z[plan.target]
-        cost = plan.cost
+        cost, (A, b) = plan.cost, (self.start().E, self.start().m)
         for _ in range(passes):
             weight = plan.mass / cost.clamp(min=1e-6 * float(cost.max()) + 1e-12)
             A, b = procrustes(source, target, weight, self._subspace())
