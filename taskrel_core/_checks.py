@@ -6,7 +6,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["as_features", "as_labels", "check_choice", "check_count", "check_positive", "check_same_width"]
+__all__ = [
+    "Real",
+    "as_features",
+    "as_labels",
+    "check_choice",
+    "check_count",
+    "check_positive",
+    "check_same_width",
+]
+
+
+Real = float | int | np.integer | np.floating  # what a caller may give for a number: tau=1 is no mistake
 
 
 def as_features(z: Any, name: str = "z") -> Tensor:

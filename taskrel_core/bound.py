@@ -88,7 +88,7 @@ class Relatedness:
 
     def log_classifier(self, z: Any) -> Float[Tensor, "n kt"]:
         """Return log h_R'''(z), (n, K_T), without underflow."""
-        log_h = torch.log_softmax(self.head.logits(self.transform.pull_back(z)), dim=1)
-        return torch.stack(
-            [torch.logsumexp(log_h + row, dim=1) for row in torch.log(self.transform.B)], dim=1
-        )
+        used = self.transform.prior > 0  # only these: a loss above SILENT would see the others
+        log_h = torch.log_softmax(self.head.logits(self.transform.pull_back(z))[:, used], dim=1)
+        rows = torch.log(self.transform.B[:, used])
+        return torch.stack([torch.logsumexp(log_h + row, dim=1) for row in rows], dim=1)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ._checks import check_choice, check_count, check_positive, check_same_width
+from ._checks import Real, check_choice, check_count, check_positive, check_same_width
 from .alternate import Solution, Solver
 from .bound import Relatedness, is_certified
 from .class_map import MapProblem, assign, propose
@@ -31,7 +31,7 @@ MODES = ("fixed_all", "learned_a", "learned_all")
 def relatedness(
     reference: Task,
     target: Task,
-    tau: float = 0.02,
+    tau: Real = 0.02,
     *,
     method: str = "exact",
     metric: str = "euclidean",

@@ -5,7 +5,7 @@ of the rows of W, so the loss is Lipschitz with constant ``max_jk ||w_j - w_k||`
 (``eq-lipschitz`` of the theory page).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import minimize
 from torch import Tensor
 
-from ._checks import as_features, check_positive, check_same_width
+from ._checks import Real, as_features, check_positive, check_same_width
 from .tasks import Task
 
 __all__ = ["SILENT", "Head", "Transferability", "fit_head", "transferability"]
@@ -62,8 +62,15 @@ class Head:
         return Head(self.weight[used], self.bias[used])
 
     def silence(self, unused: Tensor) -> "Head":
-        """Return the head with the classes of the mask ``unused`` at probability 0."""
-        return replace(self, bias=self.bias - SILENT * unused.double())
+        """Return the head with the classes of the mask ``unused`` at probability 0, whatever the size of z.
+
+        They get the mean of the other rows: at every z their logit lies SILENT or more below the largest, and no
+        two rows are further apart than before.
+        """
+        weight, bias = self.weight.clone(), self.bias.clone()
+        weight[unused] = self.weight[~unused].mean(0)
+        bias[unused] = self.bias[~unused].min() - SILENT
+        return Head(weight, bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +83,7 @@ class Transferability:
     tau: float
 
 
-def transferability(target: Task, tau: float) -> Transferability:
+def transferability(target: Task, tau: Real) -> Transferability:
     """Return loss and accuracy of the best linear softmax head with a tau-Lipschitz loss on the target.
 
     Args:
@@ -89,12 +96,13 @@ def transferability(target: Task, tau: float) -> Transferability:
     Raises:
         ValueError: tau is not above 0, or the target has no labels.
     """
+    tau = check_positive(tau, "tau")
     head = fit_head(target, tau)
     y = target.labels
     return Transferability(float(head.losses(target.z, y).mean()), head.accuracy(target.z, y), head, tau)
 
 
-def fit_head(task: Task, tau: float, gap: float = 1e-6) -> Head:
+def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:
     """Return the linear softmax head of least mean loss among those with max_jk ||w_j - w_k|| <= tau.
 
     Loss and constraint are convex, so there is one best loss; an augmented Lagrangian with L-BFGS inside finds
@@ -130,6 +138,8 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
     The inner minimum never exceeds the best loss (weak duality), so its distance to the loss of a head that
     meets the constraint bounds what is left to gain.
     """
+    if k == 1:  # nothing to tell apart, and rounding errors must not be scaled up to rows of norm 1
+        return Head(torch.zeros(1, z.shape[1], dtype=z.dtype), torch.zeros(1, dtype=z.dtype))
     z = tau * z
     onehot = torch.zeros(len(z), k, dtype=z.dtype).scatter_(1, y[:, None], 1.0)
     u, c = (
