@@ -167,13 +167,13 @@ class Solver:
         _, S, Vh = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
         return Vh[1e-12 * max(float(S.max()), 1e-300) < S]
 
-    def _procrustes(self, plan: Plan, passes: int = 2) -> PullBack:
+    def _procrustes(self, plan: Plan, passes: int = 2, flip: bool = False) -> PullBack:
         """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
         source, target = self.reference.z[plan.source], self.target.z[plan.target]
         cost, (A, b) = plan.cost, (self.start().E, self.start().m)
         for _ in range(passes):
             weight = plan.mass / cost.clamp(min=1e-6 * float(cost.max()) + 1e-12)
-            A, b = procrustes(source, target, weight, self._subspace())
+            A, b = procrustes(source, target, weight, self._subspace(), flip)
             cost = (source @ A.T + b - target).norm(dim=1)
         return PullBack(self.start().E, A.T, -A.T @ b)
 
@@ -191,7 +191,8 @@ class Solver:
         U, Vh = U[:, kept], Vh[kept]
         x_r, x_t = (self.reference.z - shift_r) @ Vh.T, (self.target.z - shift_t) @ U
         plan = Plan.join([solve_class(p, x_r, x_t, "euclidean") for p in self._problems(q)])
-        return self.evaluate(q, self._procrustes(plan), "euclidean")
+        sides = [self.evaluate(q, self._procrustes(plan, flip=flip), "euclidean") for flip in (False, True)]
+        return min(sides, key=lambda s: s.bound)
 
     def _subspace(self) -> Tensor | None:
         """For wide features, the leading directions of both samples; A turns only these (exact, and far cheaper)."""

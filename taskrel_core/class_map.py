@@ -69,7 +69,7 @@ def propose(problem: MapProblem, identity: list[int], starts: int, keep: int, se
     """Return up to ``keep`` different class maps, the most promising first.
 
     Each start turns the target's means at random, then alternates between the best assignment and the best
-    rotation; the distinct ends are improved by swaps and ranked by the surrogate.
+    rotation; the distinct ends are improved by swaps, and all are ranked by the surrogate.
 
     Args:
         problem: means, losses, priors.
@@ -88,7 +88,7 @@ def propose(problem: MapProblem, identity: list[int], starts: int, keep: int, se
     maps = torch.tensor(sorted(found))
     order = small.surrogate(maps).argsort()
     ends = {tuple(_swap(small, maps[k].tolist())) for k in order[: 4 * keep].tolist()}
-    ranked = torch.tensor(sorted(ends))
+    ranked = torch.tensor(sorted(ends | found))  # ends of equal means differ in what the search cannot see
     return [ranked[k].tolist() for k in small.surrogate(ranked).argsort()[:keep].tolist()]
 
 

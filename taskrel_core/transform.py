@@ -97,6 +97,7 @@ def procrustes(
     target: Float[Tensor, "p d"],
     weight: Float[Tensor, " p"],
     basis: Float[Tensor, "d r"] | None,
+    flip: bool = False,
 ) -> tuple[Float[Tensor, "d d"], Float[Tensor, " d"]]:
     """Return the orthogonal A and the b of least sum of weight * ||A source + b - target||^2.
 
@@ -105,14 +106,17 @@ def procrustes(
         target: points of the target.
         weight: weight of each pair, not negative.
         basis: orthonormal columns; A then turns only their span and is the identity elsewhere.
+        flip: mirror the direction that the pairs say least about, for a start on the other side.
     """
     weight = weight / weight.sum()
     centre_s, centre_t = weight @ source, weight @ target
     if basis is not None:
-        inner = _polar((((target - centre_t) @ basis) * weight[:, None]).T @ ((source - centre_s) @ basis))
+        inner = _polar(
+            (((target - centre_t) @ basis) * weight[:, None]).T @ ((source - centre_s) @ basis), flip
+        )
         A = torch.eye(source.shape[1], dtype=source.dtype) + basis @ (inner - torch.eye(len(inner))) @ basis.T
     else:
-        A = _polar(((target - centre_t) * weight[:, None]).T @ (source - centre_s))
+        A = _polar(((target - centre_t) * weight[:, None]).T @ (source - centre_s), flip)
     return A, centre_t - A @ centre_s
 
 
@@ -150,7 +154,9 @@ def complete(
     return A, A_inv, -(Vh.T / S) @ (U.T @ m)
 
 
-def _polar(cross: Tensor) -> Tensor:
-    """The orthogonal matrix nearest to ``cross``."""
+def _polar(cross: Tensor, flip: bool) -> Tensor:
+    """The orthogonal matrix nearest to ``cross``; with ``flip`` the nearest on the other side of the mirror."""
     U, _, Vh = torch.linalg.svd(cross)
+    if flip:
+        U[:, -1] *= -1
     return U @ Vh
