@@ -109,7 +109,8 @@ def keep_arrays(
         MissingAsset: no source answered; the message tells what each one said.
         ValueError: the cached file is damaged, or a source delivered other arrays than those pinned.
     """
-    path = config.cache_dir() / "data" / f"{name}.npz"
+    # With the pin in its name, a file of an older pin is not mistaken for a damaged one.
+    path = config.cache_dir() / "data" / f"{name}{'-' + sha256[:12] if sha256 else ''}.npz"
     if not path.exists():
 
         def keep(found: Path, label: str) -> None:
