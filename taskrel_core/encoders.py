@@ -118,8 +118,8 @@ def _random_net(fit: Fit | None) -> Encode:  # noqa: ARG001
     generator = torch.Generator().manual_seed(0)
     layers: list[nn.Module] = []
     for inside, outside in ((1, 32), (32, 64)):
-        layer = nn.Conv2d(inside, outside, 5, bias=False)
-        with torch.no_grad():
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            layer = nn.Conv2d(inside, outside, 5, bias=False)
             layer.weight.copy_(
                 torch.randn(layer.weight.shape, generator=generator) * (2 / (25 * inside)) ** 0.5
             )
@@ -140,7 +140,8 @@ def lite0() -> Any:
         "efficientnet-lite0.pth, and set TASKREL_DATA to it.",
         member="*.pth",
     )
-    net = EfficientNet.from_name("efficientnet-lite0")
+    with torch.random.fork_rng(devices=[]):  # its random start is not used
+        net = EfficientNet.from_name("efficientnet-lite0")
     net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return net.to(config.device()).eval()
 
@@ -184,7 +185,6 @@ def grey(images: np.ndarray, size: int) -> np.ndarray:
 
 def _colour(images: np.ndarray, size: int) -> np.ndarray:
     """Return images as EfficientNet-Lite wants them: RGB, (value - 127) / 128, float32 (n, 3, size, size)."""
-    _check_images(images)
     resized = [
         Image.fromarray(i).convert("RGB").resize((size, size), Image.Resampling.BICUBIC) for i in images
     ]
@@ -214,6 +214,7 @@ def _batched(
     prepare: Callable[[np.ndarray], np.ndarray] = lambda part: part,
 ) -> np.ndarray:
     """Run ``net`` over batches, so that memory does not grow with the number of images."""
+    _check_images(images)
     parts = []
     with torch.inference_mode():
         for start in tqdm(range(0, len(images), size), desc=name, leave=False, delay=1):

@@ -70,7 +70,10 @@ def train_lenet(
     path = folder / f"{key[:24]}-{epochs:03d}.pt"
     if not path.exists():
         _train(images, labels, n_classes, seed, epochs, folder, key[:24])
-    net = LeNet(n_classes)
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # its random start is not used, so the caller's numbers are not either
+        net = LeNet(n_classes)
     try:
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
