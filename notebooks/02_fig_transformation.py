@@ -37,15 +37,14 @@ spread = np.array([[0.8, 0.2], [0.25, 0.7], [0.3, 0.3]])
 means_r = np.array([[-2.2, 0.0], [1.8, 1.2], [0.4, -1.2]])
 y_r = np.repeat([0, 1, 2], n)
 z_r = means_r[y_r] + spread[y_r] * rng.normal(size=(3 * n, 2))
+
+# %%
 angle = np.deg2rad(turn)
 rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-of_target = np.repeat(
-    [1, 0], [n, n // 2]
-)  # dogs look like wolves, cats like lions, and dogs are twice as many
-z_t = (means_r[of_target] + spread[of_target] * rng.normal(size=(len(of_target), 2))) @ rotation.T + [
-    0.5,
-    0.5,
-]
+# Dogs look like wolves, cats like lions, and dogs are twice as many.
+of_target = np.repeat([1, 0], [n, n // 2])
+z_t = means_r[of_target] + spread[of_target] * rng.normal(size=(len(of_target), 2))
+z_t = z_t @ rotation.T + 0.5
 reference, target = Task(z_r, y_r, 3, "Lion, Wolf, Bee"), Task(z_t, 1 - of_target, 2, "Dog, Cat")
 
 # %%
@@ -83,18 +82,18 @@ page.figure(
 )
 
 # %%
-terms = pd.DataFrame(
-    {
-        "term": [
-            "re-weighted reference loss",
-            "label mismatch",
-            "tau x distribution mismatch",
-            "bound",
-            "loss of h_R'''",
-        ],
-        "nats": [r.reweighted_loss, r.label_mismatch, r.tau * r.distribution_mismatch, r.bound, r.loss],
-    }
-)
+names = [
+    "re-weighted reference loss",
+    "label mismatch",
+    "tau x distribution mismatch",
+    "bound",
+    "loss of h_R'''",
+]
+values = [r.reweighted_loss, r.label_mismatch, r.tau * r.distribution_mismatch, r.bound, r.loss]
+terms = pd.DataFrame({"term": names, "nats": values})
+page.table(terms, "transformation-terms", "The three terms, their sum, and the loss that they bound")
+
+# %%
 recovered = bool((r.transform.B.argmax(0)[:2].numpy() == [1, 0]).all())
 page.table(terms, "transformation-terms", "The three terms, their sum, and the loss that they bound")
 page.glue(

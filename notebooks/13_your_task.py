@@ -18,9 +18,7 @@
 profile: str = "embedded"  # which size of everything
 reference: str = "mnist"  # a data set's name, or folder:PATH
 target: str = "glyphs_digits"  # a data set's name, or folder:PATH
-encoder: str = (
-    "lenet"  # lenet and pca learn from the reference; efficientnet_lite0 and random_net come as they are
-)
+encoder: str = "lenet"  # lenet and pca learn from the reference, efficientnet_lite0 and random_net do not
 tau: float = 0.2  # Lipschitz constant, nats per unit of feature
 labels: str = "true"  # "pseudo": do not read the target's labels
 n_reference: int = 1000  # reference samples
