@@ -17,7 +17,7 @@ __all__ = ["LeNet", "train_lenet"]
 
 
 class LeNet(nn.Module):
-    """conv20-5x5, pool, conv50-5x5, pool, FC200, with dropout, as the authors' code has it; input (n, 1, 28, 28)."""
+    """conv20-5x5, pool, conv50-5x5, pool, FC200 with dropout (authors' code), a ReLU after each pool (our choice)."""
 
     def __init__(self, n_classes: int):
         super().__init__()
