@@ -153,7 +153,7 @@ class Solver:
                 continue
             sources = [j for j in range(q.shape[1]) if q[i, j] > 0]
             weight = [
-                torch.full((len(self.rows_r[j]),), float(q[i, j]) / len(self.rows_r[j])).double()
+                torch.full((len(self.rows_r[j]),), float(q[i, j]) / len(self.rows_r[j]), dtype=torch.float64)
                 for j in sources
             ]
             mass = torch.cat(weight)

@@ -47,11 +47,11 @@ def is_certified(
     return bool(
         exact
         and loss_constant(head, transform.A_inv) <= constant * (1 + 1e-9) + 1e-12
-        and torch.allclose(transform.A @ transform.A_inv, identity, atol=1e-8)
+        and torch.allclose(transform.A @ transform.A_inv, identity, rtol=0, atol=1e-8)
         and torch.allclose(
-            transform.B.sum(0), torch.ones(len(transform.prior), dtype=torch.float64), atol=1e-12
+            transform.B.sum(0), torch.ones(len(transform.prior), dtype=torch.float64), rtol=0, atol=1e-12
         )
-        and torch.allclose(transform.B @ transform.prior, target_prior, atol=1e-12)
+        and torch.allclose(transform.B @ transform.prior, target_prior, rtol=0, atol=1e-12)
     )
 
 

@@ -156,7 +156,7 @@ def _report(free: _Free, learned: bool, reference: Task, target: Task, losses: T
         weight = torch.full((len(source),), 1.0 / len(source), dtype=torch.float64)
         problem = ClassProblem(i, 1.0, source, weight, (target.labels == i).nonzero()[:, 0])
         distances.append(solve_class(problem, z, target.z, "euclidean").value)
-    transform = Transform(free.A, free.A_inv, free.b, B, D)
+    transform = Transform(free.A.detach(), free.A_inv.detach(), free.b.detach(), B.detach(), D.detach())
     return Descent(
         transform, reweighted_loss(losses, D), label_mismatch(D, B), sum(distances) / len(distances)
     )
