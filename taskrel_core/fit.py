@@ -117,19 +117,18 @@ class _Run:
         """Smallest bound over class maps and pull-backs, under each metric up to the one asked for."""
         present = solver.prior > 0, solver.reference.prior > 0
         fixed = map_to_q(random_map(*present, self.seed), solver.reference.n_classes)
-        if self.mode == "fixed_all":
-            ends = [solver.evaluate(fixed, solver.start(), "euclidean")]
-        else:
-            # The random map is always solved to the end: a learned map can then never look worse than it.
-            maps = [fixed, *(self.best_maps(solver) if self.mode == "learned_all" else [])]
-            ends = [solver.euclidean(q, EXACT.rounds) for q in maps]
+        # The fixed map is carried along, moved and unmoved: what more is learned can then never look like a loss.
+        plain = solver.evaluate(fixed, solver.start(), "euclidean")
+        ends = [] if self.mode == "fixed_all" else [solver.euclidean(fixed, EXACT.rounds)]
         if self.mode == "learned_all":
-            ends = sorted(ends, key=lambda s: s.bound)[: EXACT.solve_keep]
-            ends[0] = solver.soften(ends[0], "euclidean")
-        chain = {"euclidean": ends[0]}
+            found = [solver.euclidean(q, EXACT.rounds) for q in self.best_maps(solver)]
+            ends += [solver.soften(min(*found, *ends, key=lambda s: s.bound), "euclidean"), *found]
+            ends = [ends[0], *sorted(ends[1:], key=lambda s: s.bound)[: EXACT.solve_keep]]
+        chain = {"euclidean": min(plain, *ends, key=lambda s: s.bound) if ends else plain}
         for metric in METRICS[1 : METRICS.index(self.metric) + 1]:
-            ends = [solver.sharpen(s, metric, self.mode != "fixed_all") for s in ends]
-            chain[metric] = min(ends, key=lambda s: s.bound)
+            plain = solver.sharpen(plain, metric, learn=False)
+            ends = [solver.sharpen(s, metric, learn=True) for s in ends]
+            chain[metric] = min(plain, *ends, key=lambda s: s.bound) if ends else plain
         return chain
 
     def best_maps(self, solver: Solver) -> list[Tensor]:

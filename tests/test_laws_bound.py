@@ -102,6 +102,19 @@ def test_fixed_maps_are_bounds_too(mode, problem, seed):
 
 
 @given(problem=problems())
+@settings(EXAMPLES, max_examples=40)
+def test_learning_more_never_hurts_under_any_metric(problem):
+    reference, target, tau = problem
+    modes = ("fixed_all", "learned_a", "learned_all")
+    fixed, moved, all_ = (
+        relatedness(reference, target, tau, metric="one_sided", mode=m).chain for m in modes
+    )
+    for metric in METRICS:
+        assert moved[metric] <= fixed[metric] + 1e-8 * (1 + fixed[metric])
+        assert all_[metric] <= moved[metric] + 1e-8 * (1 + moved[metric])
+
+
+@given(problem=problems())
 @settings(EXAMPLES, max_examples=60)
 def test_what_the_certificate_stands_on(problem):
     reference, target, tau = problem
