@@ -142,9 +142,13 @@ class Solver:
         x_r, x_t = self.reference.z @ pull.E.T, self.target.z @ pull.M.T + pull.m
         if metric in ("euclidean", "span"):
             return x_r, x_t
-        rows = self.head.weight[used]
-        V = (rows - rows.mean(0)) @ pull.E.T
+        V = self._centred_rows(used) @ pull.E.T
         return x_r @ V.T, x_t @ V.T
+
+    def _centred_rows(self, used: Tensor) -> Tensor:
+        """Rows of W of the used classes less their mean, which no softmax and no difference of classes can see."""
+        rows = self.head.weight[used]
+        return rows - rows.mean(0)
 
     def _problems(self, q: Tensor) -> list[ClassProblem]:
         problems = []
@@ -163,8 +167,8 @@ class Solver:
 
     def _span(self, solution: Solution) -> Tensor:
         """Orthonormal rows that span the differences of the used rows of W, (r, d)."""
-        rows = self.head.weight[coupling(solution.q, self.prior)[0] > 0]
-        _, S, Vh = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
+        rows = self._centred_rows(coupling(solution.q, self.prior)[0] > 0)
+        _, S, Vh = torch.linalg.svd(rows, full_matrices=False)
         return Vh[1e-12 * max(float(S.max()), 1e-300) < S]
 
     def _procrustes(self, plan: Plan, passes: int = 2, flip: bool = False) -> PullBack:
@@ -210,8 +214,7 @@ class Solver:
         used = prior > 0
         V = torch.eye(len(pull.E), dtype=torch.float64)
         if metric in ("logit", "one_sided"):
-            rows = self.head.weight[used]
-            V = (rows - rows.mean(0)) @ pull.E.T
+            V = self._centred_rows(used) @ pull.E.T
         mask = (B[:, used] > 0)[self.target.labels[plan.target]] if metric == "one_sided" else None
         s_r, z = self.reference.z[plan.source] @ pull.E.T, self.target.z
         # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
