@@ -193,7 +193,7 @@ class _Run:
     def pseudo(self, reference: Task, target: Task) -> Relatedness:
         """Bound for a target without labels: fit, label with h_R''', and again, from two starts out of the features."""
         head = fit_head(reference, self.tau, EXACT.head_gap)
-        best: Relatedness | None = None
+        passed = []
         for y in _first_labels(target, head, self.seed):
             for _ in range(EXACT.pseudo_rounds):
                 guess = Task(target.z, y, target.n_classes, target.name)
@@ -201,13 +201,12 @@ class _Run:
                     _Run(**{**vars(self), "measure": "in_sample"}).labelled(reference, guess, head),
                     certified=False,
                 )
-                if best is None or fitted.bound < best.bound:
-                    best = fitted
                 new = fitted.log_classifier(target.z).argmax(1)
+                passed.append(fitted)
                 if torch.equal(new, y):
                     break
                 y = new
-        assert best is not None  # there are always two starts
+        best = min(passed, key=_implausible)
         if self.measure == "held_out":
             return self.labelled(reference, Task(target.z, best.target_labels, target.n_classes, target.name))
         return best
@@ -218,6 +217,15 @@ def _with_loss(result: Relatedness, target: Task) -> Relatedness:
     y = result.target_labels
     loss = float(-log_h.gather(1, y[:, None]).mean())
     return replace(result, loss=loss, accuracy=float((log_h.argmax(1) == y).double().mean()))
+
+
+def _implausible(result: Relatedness) -> tuple[int, float]:
+    """By what pseudo-labels are ranked, least first: minus the classes used, then bound less entropy of the labels, nats.
+
+    Bounds of different labels can't be compared as they are: one class for all samples has no loss at all.
+    """
+    share = torch.bincount(result.target_labels).double() / len(result.target_labels)
+    return -int((share > 0).sum()), result.bound + float(torch.xlogy(share, share).sum())
 
 
 def _first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:

@@ -110,12 +110,15 @@ def test_a_seed_gives_the_same_again_and_leaves_the_callers_random_numbers_alone
     assert torch.equal(first.transform.A, second.transform.A)
 
 
-def test_clusters_of_an_unlabelled_target_are_found():
+@pytest.mark.parametrize("metric", ["euclidean", "one_sided"])
+@pytest.mark.parametrize("tau", [0.3, 0.02])
+def test_clusters_of_an_unlabelled_target_are_found(metric, tau):
+    # The smallest bound alone would label all samples alike, at no loss.
     rng = np.random.default_rng(0)
     corners, y = 12 * np.eye(5)[:4] * [[1], [2], [3], [4]], np.repeat(np.arange(4), [9, 12, 10, 8])
     reference, sample = (Task(corners[y] + rng.normal(size=(39, 5)), y, 4) for _ in range(2))
     target, _ = turned_copy(sample, seed=3)
-    r = relatedness(reference, Task(target.z, None, 4), 0.3, labels="pseudo")
+    r = relatedness(reference, Task(target.z, None, 4), tau, metric=metric, labels="pseudo")
     assert adjusted_rand_score(target.y.numpy(), r.target_labels.numpy()) == 1.0
     assert r.certified is False
 
