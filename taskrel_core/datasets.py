@@ -1,9 +1,6 @@
 """Image data sets by name, each from several sources with one fingerprint; ``folder:PATH`` for one of your own."""
 
 import gzip
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ._checks import check_choice
+from .archives import ARCHIVES, CIFAR, read_archive
 from .assets import array_fingerprint, keep_arrays
+from .emoji import CATEGORIES, read_emoji
 from .folders import ImageFolder
 from .glyphs import ALPHABETS, render, typefaces_fingerprint
 from .registry import Registry
@@ -89,19 +87,6 @@ CLOTHES = (
     "bag",
     "ankle boot",
 )
-EMOJI = (
-    "Activities",
-    "Animals & Nature",
-    "Flags",
-    "Food & Drink",
-    "Objects",
-    "People & Body",
-    "Smileys & Emotion",
-    "Symbols",
-    "Travel & Places",
-)
-# Short names of emoji that are drawn as another one is: families, and flags of territories that fly another's.
-REPEATED = re.compile("family.*|(wo)?man-.*(boy|girl)|flag-(bv|cp|dg|ea|hm|mf|sark|sj|um)")
 BY_HAND = "By hand: put {file} into a folder and set TASKREL_DATA to it."
 NPZ = "{name}.npz (uint8 arrays x_train, y_train, x_test, y_test)"
 
@@ -153,31 +138,6 @@ def _digits(path: Path) -> dict[str, np.ndarray]:  # noqa: ARG001
     }
 
 
-def _emoji(vendor: str) -> Callable[[Path], dict[str, np.ndarray]]:
-    """Decode one vendor's 64x64 drawings; an emoji is in the same part for both vendors, by a hash of its code.
-
-    Emoji that repeat another's drawing are left out, so that no drawing is in both parts.
-    """
-
-    def decode(folder: Path) -> dict[str, np.ndarray]:
-        entries = json.loads((folder / "package" / "emoji.json").read_text(encoding="utf-8"))
-        parts: dict[str, list] = {f"{key}_{split}": [] for key in "xy" for split in SPLITS}
-        for entry in sorted(entries, key=lambda e: e["unified"]):
-            path = folder / "package" / "img" / vendor / "64" / entry["image"]
-            both = entry["has_img_google"] and entry["has_img_twitter"]
-            if entry["category"] not in EMOJI or not both or REPEATED.fullmatch(entry["short_name"]):
-                continue
-            with Image.open(path) as image:
-                rgba = image.convert("RGBA").resize((64, 64))
-            paper = Image.new("RGBA", rgba.size, "white")
-            split = "test" if hashlib.sha256(entry["unified"].encode()).digest()[0] < 64 else "train"
-            parts[f"x_{split}"].append(np.asarray(Image.alpha_composite(paper, rgba).convert("RGB")))
-            parts[f"y_{split}"].append(EMOJI.index(entry["category"]))
-        return {k: np.array(v, dtype=np.uint8) for k, v in parts.items()}
-
-    return decode
-
-
 def _torchvision(name: str, convert: Callable[[Any, Path], Path]) -> Source:
     """Return the source of a torchvision download; ``convert`` turns its class into a folder or file."""
 
@@ -195,12 +155,12 @@ def _raw(kind: Any, scratch: Path) -> Path:
     return scratch
 
 
-def _usps(kind: Any, scratch: Path) -> Path:
+def _npz_of(kind: Any, scratch: Path) -> Path:
     parts = {s: kind(scratch, train=s == "train", download=True) for s in SPLITS}
     images = {f"x_{s}": np.asarray(parts[s].data) for s in SPLITS}
     labels = {f"y_{s}": np.asarray(parts[s].targets) for s in SPLITS}
-    np.savez(scratch / "usps.npz", allow_pickle=False, **images, **labels)
-    return scratch / "usps.npz"
+    np.savez(scratch / "it.npz", allow_pickle=False, **images, **labels)
+    return scratch / "it.npz"
 
 
 def _fetched(
@@ -242,9 +202,18 @@ _fetched(
     TEN,
     "none stated; cite Hull 1994",
     "handwritten digits from envelopes, 16x16",
-    [local("usps.npz"), _torchvision("USPS", _usps)],
+    [local("usps.npz"), _torchvision("USPS", _npz_of)],
     _npz,
     None,  # copies of it differ in how the original real numbers were rounded: the copy at hand is the version
+)
+_fetched(
+    "cifar10_full",
+    CIFAR,
+    "none stated; cite Krizhevsky 2009",
+    "photographs of ten kinds of things, all 50000 + 10000, 32x32",
+    [local("cifar10_full.npz"), _torchvision("CIFAR10", _npz_of)],
+    _npz,
+    None,  # no copy was at hand to pin: the copy at hand is the version
 )
 _fetched(
     "digits",
@@ -273,14 +242,26 @@ for _name, _vendor, _licence, _sha in (
     ("twemoji", "twitter", "CC BY 4.0", "31fc7f8f6b4c30e0c0ea278c597a8319a58893093267c00e49e1c56cd974c762"),
 ):
     _package = f"emoji-datasource-{_vendor}"
-    _archive = f"{_package}-16.0.0.tgz"
+    _file = f"{_package}-16.0.0.tgz"
     _fetched(
         f"emoji_{_name}",
-        EMOJI,
+        CATEGORIES,
         _licence,
         "emoji by category, 64x64",
-        [local(_archive), npm(_package, "16.0.0")],
-        _emoji(_vendor),
+        [local(_file), npm(_package, "16.0.0")],
+        read_emoji(_vendor),
         _sha,
-        f"{_archive} (the npm package)",
+        f"{_file} (the npm package)",
+    )
+
+for _name, _archive in ARCHIVES.items():
+    _fetched(
+        _name,
+        _archive.classes,
+        _archive.licence,
+        _archive.origin,
+        [local(_archive.file)],
+        read_archive(_archive),
+        _archive.sha256,
+        f"{_archive.file} (a tar of NAME/train|test/<class>/<file>)",
     )

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from .assets import file_fingerprint
 from .registry import MissingAsset
 
-__all__ = ["ImageFolder"]
+__all__ = ["ImageFolder", "square"]
 
 SPLITS = ("train", "test")
 RECIPE = "1"  # raise when images are decoded or cropped in another way
@@ -139,10 +139,15 @@ def _shorter_side(path: Path) -> int:
 def _image(path: Path, side: int) -> np.ndarray:
     try:
         with _open(path) as image:
-            image.draft("RGB", (side, side))  # JPEG: decode no larger than needed
-            rgba = image.convert("RGBA")
+            return square(image, side)
     except UNREADABLE as error:
         raise _refused(path, error) from error
+
+
+def square(image: Image.Image, side: int) -> np.ndarray:
+    """Return a picture as uint8 (side, side, 3): RGB, transparent parts white, scaled and cropped to the centre."""
+    image.draft("RGB", (side, side))  # JPEG: decode no larger than needed
+    rgba = image.convert("RGBA")
     rgb = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     scale = side / min(rgb.size)
     width, height = (max(round(length * scale), side) for length in rgb.size)

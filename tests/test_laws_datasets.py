@@ -3,13 +3,15 @@
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from taskrel_core import DATASETS, MissingAsset, glyphs, vision
+from taskrel_core import DATASETS, MissingAsset, config, glyphs, vision
+from taskrel_core.archives import Archive, read_archive
 from taskrel_core.assets import array_fingerprint
 
 IN_PACKAGES = ("digits", "glyphs_digits", "glyphs_latin", "glyphs_greek", "glyphs_cyrillic")
@@ -18,6 +20,8 @@ EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"data-{name}")) for n
 
 
 def loaded(name, split):
+    if name == "cifar10_full" and not list(config.cache_dir().glob(f"data/{name}*.npz")):
+        pytest.skip("170 MB: fetch it by python -m taskrel_core cifar10_full")
     try:
         return DATASETS[name].load(split)
     except MissingAsset as error:
@@ -277,6 +281,66 @@ def test_a_folder_without_its_parts_is_refused(folder, tmp_path):
     (folder / "test/c").rmdir()
     with pytest.raises(ValueError, match=r"test holds no image; put images into its class folders"):
         DATASETS[f"folder:{folder}"].load("test")
+
+
+def packed(folder, name="mine", prefix="mine"):
+    path = folder.parent / f"{name}.tar"
+    with tarfile.open(path, "w") as tar:
+        for file in sorted(folder.rglob("*.*"), reverse=True):
+            tar.add(file, f"{prefix}/{file.relative_to(folder)}")
+    return path
+
+
+MINE = Archive("mine.tar", ("a", "b"), 8, "ours", "made here", "")
+
+
+def test_an_archive_is_read_in_order_of_name_without_test_pictures_that_are_seen_in_training(folder):
+    picture(folder / "test/a/seen.png", (20, 20), (0, 0, 255))  # as train/b/2.png
+    arrays = read_archive(MINE)(packed(folder))
+    assert arrays["x_train"].shape == (3, 8, 8, 3)
+    assert arrays["y_train"].tolist() == [0, 1, 1]
+    assert [tuple(int(v) for v in image[0, 0]) for image in arrays["x_train"]] == [
+        (255, 255, 255),
+        (77, 77, 77),
+        (0, 0, 255),
+    ]
+    assert arrays["y_test"].tolist() == [0, 1]
+    assert len(arrays["x_test"]) == 2
+
+
+def test_an_archive_that_is_something_else_is_refused(folder):
+    read = read_archive(MINE)
+    (folder / "train/b/2.png").write_bytes(b"hello")
+    with pytest.raises(ValueError, match=r"2\.png is not a readable image \("):
+        read(packed(folder))
+    picture(folder / "test/c/1.png")
+    with pytest.raises(ValueError, match=r"for its 2 classes, got 3 classes; in one of them only: \['c'\]"):
+        read(packed(folder))
+    (folder / "test/c/1.png").rename(folder / "more.png")
+    with pytest.raises(ValueError, match=r"mine\.tar must hold files in NAME/\{train,test\}/<class> only"):
+        read(packed(folder))
+    (folder.parent / "mine.tar").write_bytes(b"hello")
+    with pytest.raises(ValueError, match=r"mine\.tar is not a readable tar \("):
+        read(folder.parent / "mine.tar")
+
+
+@pytest.mark.parametrize("name", ["cifar10", "dtd10", "flowers5", "tiny_imagenet"])
+def test_local_data_that_is_not_there_names_its_file(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TASKREL_DATA", str(tmp_path))
+    with pytest.raises(
+        MissingAsset, match=rf"{name[:4]}.*\.tar \(a tar of NAME/train\|test/<class>/<file>\) into a"
+    ):
+        DATASETS[name].arrays.__wrapped__()
+
+
+def test_the_reference_task_names_its_classes_by_wordnet_number():
+    names = DATASETS["tiny_imagenet"].class_names
+    assert len(set(names)) == 200
+    assert list(names) == sorted(names)
+    assert all(re.fullmatch(r"n\d{8}", name) for name in names)
+    assert names[0] == "n01443537"  # goldfish
+    assert "32x32" in DATASETS["tiny_imagenet"].origin
 
 
 TRAP = "import torch\ntorch.library.register_fake('torchvision::nms')(lambda *a: None)\nwhole = True\n"
