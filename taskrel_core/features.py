@@ -16,7 +16,7 @@ from .encoders import ENCODERS, Encoder, Fit
 from .store import content_key
 from .tasks import Task
 
-__all__ = ["features", "source_posteriors", "standardise"]
+__all__ = ["draw_classes", "features", "source_posteriors", "standardise"]
 
 
 def features(
@@ -27,6 +27,7 @@ def features(
     n: int | None = None,
     seed: int = 0,
     classes: Sequence[int] | None = None,
+    size: int | None = None,
     fitted_on: str | None = None,
     encoder_n: int = 5000,
     epochs: int = 10,
@@ -40,7 +41,9 @@ def features(
         n: samples: the first n of one seeded permutation of the split, so fewer are always the start of more;
             None, or more than there are: all.
         seed: of that permutation, and of a fitted encoder.
-        classes: labels to keep, numbered anew in this order, before the n are taken; None: all.
+        classes: labels to keep, numbered anew in this order, before the n are taken; None: all. ``draw_classes``
+            draws some.
+        size: side in pixels that images are resized to; None: the encoder's ``input_size``.
         fitted_on: the data set that a fitted encoder (LeNet, PCA) learns from; default ``dataset`` itself.
         encoder_n: samples of that data set's train part that it learns from, chosen in the same way.
         epochs: of LeNet; fewer are an earlier point of the same training, 0 its random start.
@@ -48,10 +51,10 @@ def features(
     Raises:
         KeyError: an unknown name.
         MissingAsset: data or weights are not on this machine.
-        ValueError: a damaged file in the cache, an unknown split or class.
+        ValueError: a damaged file in the cache, an unknown split or class, a size that the encoder does not take.
     """
     data, entry = DATASETS[dataset], ENCODERS[encoder]
-    wanted = _wanted(data, entry, split, n, seed, classes)
+    wanted = _wanted(data, entry, split, n, seed, classes, size)
     source = None
     if entry.fitted:
         source = DATASETS[fitted_on or dataset]
@@ -64,7 +67,7 @@ def features(
     def encode() -> dict[str, np.ndarray]:
         images, labels = _sample(data, split, n, seed, classes)
         fit = None if source is None else _fit(entry, source, encoder_n, seed, epochs)
-        return {"z": entry.build(fit)(images).astype(np.float32), "y": labels}
+        return {"z": entry.build(fit, **_at(size))(images).astype(np.float32), "y": labels}
 
     arrays = _kept(wanted, encode)
     return Task(arrays["z"], arrays["y"], len(classes) if classes else data.n_classes, dataset)
@@ -78,6 +81,7 @@ def source_posteriors(
     n: int | None = None,
     seed: int = 0,
     classes: Sequence[int] | None = None,
+    size: int | None = None,
 ) -> Float[Tensor, "n k"]:
     """Return what an encoder's own head says: probabilities of its source classes, (n, K_S), float64.
 
@@ -92,9 +96,31 @@ def source_posteriors(
         raise ValueError(
             f"encoder must bring a head for source posteriors, got {encoder!r}; those that do: {able}"
         )
-    wanted = _wanted(data, entry, split, n, seed, classes) | {"what": "posteriors"}
-    arrays = _kept(wanted, lambda: {"p": entry.posteriors(_sample(data, split, n, seed, classes)[0])})
+    wanted = _wanted(data, entry, split, n, seed, classes, size) | {"what": "posteriors"}
+
+    def encode() -> dict[str, np.ndarray]:
+        return {"p": entry.posteriors(_sample(data, split, n, seed, classes)[0], **_at(size))}
+
+    arrays = _kept(wanted, encode)
     return torch.from_numpy(arrays["p"]).double()
+
+
+def draw_classes(dataset: str, k: int, seed: int = 0) -> tuple[int, ...]:
+    """Return ``k`` different labels of a data set, drawn with ``seed``, in ascending order, for ``classes``.
+
+    With the same seed, the labels of a smaller ``k`` are among those of a larger one.
+
+    Raises:
+        KeyError: an unknown data set.
+        ValueError: it has fewer than ``k`` classes.
+    """
+    data = DATASETS[dataset]
+    if check_count(k, "k") > data.n_classes:
+        raise ValueError(
+            f"k must be at most the {data.n_classes} classes of {dataset!r}, got {k}; ask for fewer"
+        )
+    order = np.random.default_rng(check_count(seed, "seed", 0)).permutation(data.n_classes)
+    return tuple(int(label) for label in sorted(order[:k]))
 
 
 def standardise(reference: Task, target: Task, how: str = "own", scale: bool = False) -> tuple[Task, Task]:
@@ -121,7 +147,13 @@ def standardise(reference: Task, target: Task, how: str = "own", scale: bool = F
 
 
 def _wanted(
-    data: Dataset, entry: Encoder, split: str, n: int | None, seed: int, classes: Sequence[int] | None
+    data: Dataset,
+    entry: Encoder,
+    split: str,
+    n: int | None,
+    seed: int,
+    classes: Sequence[int] | None,
+    size: int | None,
 ) -> dict[str, Any]:
     """What determines features, for the content key."""
     for label in classes or ():
@@ -129,7 +161,9 @@ def _wanted(
             raise ValueError(f"classes must be labels below {data.n_classes} of {data.name!r}, got {label}")
     if classes is not None and (len(classes) == 0 or len(set(classes)) < len(classes)):
         raise ValueError(f"classes must be different labels, at least one, got {list(classes)}; or give None")
-    return {
+    side = entry.side(size)
+    of_size = {} if entry.native_size is None else {"size": side}  # the others know one size only
+    return of_size | {
         "data": data.version,
         "split": check_choice(split, "split", ("train", "test", "all")),
         "n": None if n is None else check_count(n, "n"),
@@ -137,6 +171,10 @@ def _wanted(
         "classes": None if classes is None else list(classes),
         "encoder": entry.version,
     }
+
+
+def _at(size: int | None) -> dict[str, int]:
+    return {} if size is None else {"size": size}
 
 
 def _kept(wanted: dict[str, Any], compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

