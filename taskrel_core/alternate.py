@@ -4,11 +4,12 @@ Every iterate is a certified bound of its own; the smallest is kept. Nothing her
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from .bound import label_mismatch, loss_constant, reweighted_loss
+from .bound import label_mismatch, reweighted_loss
 from .config import EXACT
 from .head import Head
 from .tasks import Task
@@ -20,11 +21,34 @@ __all__ = ["PullBack", "Solution", "Solver"]
 
 @dataclass(frozen=True, eq=False)
 class PullBack:
-    """Coordinates E z of the reference and M z + m of the target, in which transport is measured."""
+    """Coordinates E z of the reference and M z + m of the target, in which transport is measured.
 
-    E: Tensor  # (p, d), orthonormal rows
-    M: Tensor  # (p, d), singular values at most 1
-    m: Tensor  # (p,)
+    Without E they are all of z, of which an orthogonal M turns the first r and leaves the rest.
+    """
+
+    E: Tensor | None  # (p, d), orthonormal rows
+    M: Tensor  # (p, d), singular values at most 1; (r, r), orthogonal, without E
+    m: Tensor  # (p,), or (d,) without E
+
+    def of_reference(self, z: Tensor) -> Tensor:
+        """Return what transport sees of reference features, (n, p)."""
+        return z if self.E is None else z @ self.E.T
+
+    def of_target(self, z: Tensor) -> Tensor:
+        """Return what transport sees of target features, (n, p)."""
+        return self.turn(z) + self.m
+
+    def turn(self, z: Tensor) -> Tensor:
+        """Return M z, (n, p)."""
+        r = self.M.shape[1]
+        return z @ self.M.T if r == z.shape[1] else torch.cat([z[:, :r] @ self.M.T, z[:, r:]], dim=1)
+
+    def along(self, rows: Tensor) -> Tensor:
+        """Return rows of coefficients of E z as rows of coefficients of the target's z."""
+        if self.E is not None:
+            return (rows @ self.E.T) @ self.M
+        r = len(self.M)
+        return torch.cat([rows[:, :r] @ self.M, rows[:, r:]], dim=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +57,17 @@ class Solution:
 
     q: Tensor  # (K_T, K_R)
     pull: PullBack
-    plan: Plan
+    plans: list[Plan]  # one a class present in the target
     reweighted: float
     mismatch: float
     constant: float  # nats per unit of the metric
 
-    @property
+    @cached_property
+    def plan(self) -> Plan:
+        """The plans of all classes together."""
+        return Plan.join(self.plans)
+
+    @cached_property
     def bound(self) -> float:
         """Sum of the terms, nats."""
         return self.reweighted + self.mismatch + self.constant * self.plan.value
@@ -59,30 +88,37 @@ class Solver:
         self.rows_r = [(reference.labels == j).nonzero()[:, 0] for j in range(reference.n_classes)]
         self.rows_t = [(target.labels == i).nonzero()[:, 0] for i in range(target.n_classes)]
         self.logits = head.logits(reference.z)
-        self._basis: Tensor | None = None
+        self.leading = min(reference.d, EXACT.full_turn)
 
     def start(self) -> PullBack:
         """Return the pull-back of A = I, b = 0."""
-        eye = torch.eye(self.reference.d, dtype=torch.float64)
-        return PullBack(eye, eye, torch.zeros(self.reference.d, dtype=torch.float64))
+        zeros = torch.zeros(self.reference.d, dtype=torch.float64)
+        return PullBack(None, torch.eye(self.leading, dtype=torch.float64), zeros)
 
     def evaluate(self, q: Tensor, pull: PullBack, metric: str) -> Solution:
         """Return the terms at a label map and a pull-back, with exact plans."""
+        return self._summed(q, pull, metric, self._plans(q, pull, metric))
+
+    def _plans(self, q: Tensor, pull: PullBack, metric: str, classes: list[int] | None = None) -> list[Plan]:
+        """Exact plans of the target classes ``classes``, or of all that are present."""
         prior, B = coupling(q, self.prior)
         used = prior > 0
         x_r, x_t = self._seen(pull, used, metric)
         allowed = B[:, used] > 0 if metric == "one_sided" else None
-        plans = [solve_class(p, x_r, x_t, metric, allowed) for p in self._problems(q)]
+        return [solve_class(p, x_r, x_t, metric, allowed) for p in self._problems(q, classes)]
+
+    def _summed(self, q: Tensor, pull: PullBack, metric: str, plans: list[Plan]) -> Solution:
+        """The terms at a label map and a pull-back, with the plans of all classes."""
+        prior, B = coupling(q, self.prior)
+        used = prior > 0
         log_h = torch.log_softmax(self.logits.masked_fill(~used, -torch.inf), dim=1)
         losses = torch.stack([-log_h[rows, j].mean() for j, rows in enumerate(self.rows_r)])
         constant = 1.0
         if metric in ("euclidean", "span"):
             used_head = self.head.only(used.nonzero()[:, 0])
-            linear = pull.E.T @ pull.M if metric == "span" else pull.M
-            constant = loss_constant(used_head, linear) if metric == "euclidean" else used_head.lipschitz
-        return Solution(
-            q, pull, Plan.join(plans), reweighted_loss(losses, prior), label_mismatch(prior, B), constant
-        )
+            seen = Head(pull.along(used_head.weight), used_head.bias)
+            constant = (seen if metric == "euclidean" else used_head).lipschitz
+        return Solution(q, pull, plans, reweighted_loss(losses, prior), label_mismatch(prior, B), constant)
 
     def euclidean(self, q: Tensor, rounds: int) -> Solution:
         """Return the best solution of the Euclidean cost with an orthogonal A, from the better of two starts."""
@@ -104,10 +140,10 @@ class Solver:
     def sharpen(self, solution: Solution, metric: str, learn: bool) -> Solution:
         """Start from a solution of the metric before and lower the bound under ``metric``."""
         pull, E = solution.pull, self._span(solution)
-        if not torch.equal(pull.E, E):  # from the whole space to the span
-            pull = PullBack(E, E @ (pull.E.T @ pull.M), E @ (pull.E.T @ pull.m))
+        if pull.E is None:  # from the whole space to the span
+            pull = PullBack(E, pull.along(E), E @ pull.m)
         best = self.evaluate(solution.q, pull, metric)
-        if not learn or len(pull.E) == 0:
+        if not learn or len(E) == 0:
             return best
         for _ in range(EXACT.sharpen_rounds):
             step = self.evaluate(best.q, self._descend(best, metric), metric)
@@ -117,32 +153,36 @@ class Solver:
                 break
         return best
 
-    def soften(self, solution: Solution, metric: str) -> Solution:
-        """Let target classes draw a share from a second reference class where that lowers the bound."""
+    def soften(self, solution: Solution) -> Solution:
+        """Let target classes draw a share from a second reference class where that lowers the Euclidean bound."""
         best = solution
         for i, j in self._second_sources(solution):
+            place = int((self.prior[:i] > 0).sum())
             for share in (0.1, 0.3):
                 q = best.q.clone()
                 q[i] *= 1 - share
                 q[i, j] += share
-                best = min(best, self.evaluate(q, best.pull, metric), key=lambda s: s.bound)
+                plans = list(best.plans)  # the other classes draw what they drew
+                plans[place] = self._plans(q, best.pull, "euclidean", [i])[0]
+                best = min(best, self._summed(q, best.pull, "euclidean", plans), key=lambda s: s.bound)
         return best
 
     def transform(self, solution: Solution) -> tuple[Tensor, Tensor, Tensor]:
         """Return A, A_inv, b of a solution."""
-        pull, eye = solution.pull, self.start().E
-        if torch.equal(pull.E, eye) and torch.allclose(pull.M @ pull.M.T, eye, atol=1e-12):
-            return pull.M.T.contiguous(), pull.M, -pull.M.T @ pull.m
+        pull, eye = solution.pull, torch.eye(self.reference.d, dtype=torch.float64)
+        if pull.E is None:
+            A_inv = pull.turn(eye).T.contiguous()
+            return A_inv.T.contiguous(), A_inv, -A_inv.T @ pull.m
         if len(pull.E) == 0:  # the head looks at nothing: any A will do
             return eye, eye, torch.zeros(len(eye), dtype=eye.dtype)
         return complete(pull.M, pull.m, pull.E)
 
     def _seen(self, pull: PullBack, used: Tensor, metric: str) -> tuple[Tensor, Tensor]:
         """What the ground cost compares: features, span coordinates, or logits of the used classes."""
-        x_r, x_t = self.reference.z @ pull.E.T, self.target.z @ pull.M.T + pull.m
+        x_r, x_t = pull.of_reference(self.reference.z), pull.of_target(self.target.z)
         if metric in ("euclidean", "span"):
             return x_r, x_t
-        V = self._centred_rows(used) @ pull.E.T
+        V = pull.of_reference(self._centred_rows(used))
         return x_r @ V.T, x_t @ V.T
 
     def _centred_rows(self, used: Tensor) -> Tensor:
@@ -150,12 +190,13 @@ class Solver:
         rows = self.head.weight[used]
         return rows - rows.mean(0)
 
-    def _problems(self, q: Tensor) -> list[ClassProblem]:
+    def _problems(self, q: Tensor, classes: list[int] | None = None) -> list[ClassProblem]:
         problems = []
-        for i, rows in enumerate(self.rows_t):
+        for i in range(len(q)) if classes is None else classes:
+            rows = self.rows_t[i]
             if len(rows) == 0:
                 continue
-            sources = [j for j in range(q.shape[1]) if q[i, j] > 0]
+            sources = q[i].nonzero()[:, 0].tolist()
             weight = [
                 torch.full((len(self.rows_r[j]),), float(q[i, j]) / len(self.rows_r[j]), dtype=torch.float64)
                 for j in sources
@@ -174,12 +215,14 @@ class Solver:
     def _procrustes(self, plan: Plan, passes: int = 2, flip: bool = False) -> PullBack:
         """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
         source, target = self.reference.z[plan.source], self.target.z[plan.target]
-        cost, (A, b) = plan.cost, (self.start().E, self.start().m)
+        pull, cost = self.start(), plan.cost
         for _ in range(passes):
             weight = plan.mass / cost.clamp(min=1e-6 * float(cost.max()) + 1e-12)
-            A, b = procrustes(source, target, weight, self._subspace(), flip)
-            cost = (source @ A.T + b - target).norm(dim=1)
-        return PullBack(self.start().E, A.T, -A.T @ b)
+            A, b = procrustes(source, target, weight, self.leading, flip)
+            pull = PullBack(None, A.T.contiguous(), b)
+            pull = PullBack(None, pull.M, -pull.turn(b[None])[0])
+            cost = (source - pull.of_target(target)).norm(dim=1)
+        return pull
 
     def _turned_start(self, q: Tensor) -> Solution:
         """A start that no turn of the axes changes: plans in the span of the class means, aligned there."""
@@ -190,62 +233,56 @@ class Solver:
         )
         r, weight = q[present] @ means, self.prior[present]
         shift_t, shift_r = weight @ t, weight @ r
-        U, S, Vh = torch.linalg.svd(((t - shift_t) * weight[:, None]).T @ (r - shift_r), full_matrices=False)
+        # The SVD of the cross-covariance (d, d), of rank K_T at most, by way of its two thin factors.
+        left, right = (torch.linalg.qr(x.T) for x in ((t - shift_t) * weight[:, None], r - shift_r))
+        U, S, Vh = torch.linalg.svd(left.R @ right.R.T)
         kept = 1e-9 * max(float(S.max()), 1e-300) < S
-        U, Vh = U[:, kept], Vh[kept]
+        U, Vh = left.Q @ U[:, kept], Vh[kept] @ right.Q.T
         x_r, x_t = (self.reference.z - shift_r) @ Vh.T, (self.target.z - shift_t) @ U
         plan = Plan.join([solve_class(p, x_r, x_t, "euclidean") for p in self._problems(q)])
         sides = [self.evaluate(q, self._procrustes(plan, flip=flip), "euclidean") for flip in (False, True)]
         return min(sides, key=lambda s: s.bound)
 
-    def _subspace(self) -> Tensor | None:
-        """For wide features, the leading directions of both samples; A turns only these (exact, and far cheaper)."""
-        if self.reference.d <= EXACT.full_turn:
-            return None
-        if self._basis is None:
-            both = torch.cat([x - x.mean(0) for x in (self.reference.z, self.target.z)])
-            vectors = torch.linalg.eigh(both.T @ both).eigenvectors
-            self._basis = vectors[:, -EXACT.full_turn :]
-        return self._basis
-
     def _descend(self, solution: Solution, metric: str) -> PullBack:
         """Projected subgradient steps on the true cost at the solution's plan, a convex problem in M and m."""
         plan, pull, (prior, B) = solution.plan, solution.pull, coupling(solution.q, self.prior)
         used = prior > 0
-        V = torch.eye(len(pull.E), dtype=torch.float64)
+        V = torch.eye(len(pull.M), dtype=torch.float64)
         if metric in ("logit", "one_sided"):
-            V = self._centred_rows(used) @ pull.E.T
+            V = pull.of_reference(self._centred_rows(used))
         mask = (B[:, used] > 0)[self.target.labels[plan.target]] if metric == "one_sided" else None
-        s_r, z = self.reference.z[plan.source] @ pull.E.T, self.target.z
+        s_r, z = pull.of_reference(self.reference.z)[plan.source], self.target.z
+        steps = min(max(EXACT.descent_work // (z.numel() * len(pull.M)), EXACT.descent_least), EXACT.descent)
         # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
         rates = torch.full((len(pull.M), self.target.d + 1), EXACT.descent_rate / self.target.d**0.5).double()
         rates[:, -1] = EXACT.descent_rate * float(s_r.std())
         both = torch.cat([pull.M, pull.m[:, None]], dim=1)
         first, second = torch.zeros_like(both), torch.zeros_like(both)
-        for step in range(1, EXACT.descent + 1):
+        for step in range(1, steps + 1):
             s_t = z @ both[:, :-1].T + both[:, -1]
             slope = plan.mass[:, None] * (_slopes((s_t[plan.target] - s_r) @ V.T, metric, mask) @ V)
             slope = torch.zeros_like(s_t).index_add_(0, plan.target, slope)
             slope = torch.cat([slope.T @ z, slope.sum(0)[:, None]], dim=1)
             first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2  # Adam's averages
-            size = rates * (1 - 0.98 * step / EXACT.descent) / (1 - 0.9**step)
+            size = rates * (1 - 0.98 * step / steps) / (1 - 0.9**step)
             both = both - size * first / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
             both[:, :-1] = shrink(both[:, :-1])
         return PullBack(pull.E, clip_spectrum(both[:, :-1]), both[:, -1].clone())
 
     def _second_sources(self, solution: Solution) -> list[tuple[int, int]]:
         """The most promising pairs (target class, further reference class), by class means in the pull-back."""
-        x_r = self.reference.z @ solution.pull.E.T
-        x_t = self.target.z @ solution.pull.M.T + solution.pull.m
+        x_r, x_t = solution.pull.of_reference(self.reference.z), solution.pull.of_target(self.target.z)
         log_h = torch.log_softmax(self.logits, dim=1)
-        scores = []
-        for i, rows in enumerate(self.rows_t):
-            for j, others in enumerate(self.rows_r):
-                if len(rows) and len(others) and solution.q[i, j] == 0:
-                    distance = (x_r[others].mean(0) - x_t[rows].mean(0)).norm()
-                    gain = self.prior[i] * (self.head.lipschitz * distance - log_h[others, j].mean())
-                    scores.append((float(gain), i, j))
-        return [(i, j) for _, i, j in sorted(scores)[: EXACT.second_sources]]
+        t, r = ([k for k, part in enumerate(rows) if len(part)] for rows in (self.rows_t, self.rows_r))
+        means_t, means_r = (
+            torch.stack([x[rows[k]].mean(0) for k in kept])
+            for x, rows, kept in ((x_t, self.rows_t, t), (x_r, self.rows_r, r))
+        )
+        losses = torch.stack([-log_h[self.rows_r[j], j].mean() for j in r])
+        gain = self.prior[t][:, None] * (self.head.lipschitz * torch.cdist(means_t, means_r) + losses)
+        gain[solution.q[t][:, r] > 0] = torch.inf
+        best = gain.flatten().argsort()[: EXACT.second_sources].tolist()
+        return [(t[k // len(r)], r[k % len(r)]) for k in best if gain.flatten()[k] < torch.inf]
 
 
 def _slopes(difference: Tensor, metric: str, mask: Tensor | None) -> Tensor:

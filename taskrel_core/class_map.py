@@ -12,6 +12,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from .config import EXACT
+
 __all__ = ["MapProblem", "propose"]
 
 
@@ -87,7 +89,9 @@ def propose(problem: MapProblem, identity: list[int], starts: int, keep: int, se
         found.add(tuple(_alternate(small, rotation)))
     maps = torch.tensor(sorted(found))
     order = small.surrogate(maps).argsort()
-    ends = {tuple(_swap(small, maps[k].tolist())) for k in order[: 4 * keep].tolist()}
+    swaps = EXACT.map_work // width**3
+    improved = max(min(4 * keep, len(order), swaps // 1000), 1)
+    ends = {tuple(_swap(small, maps[k].tolist(), swaps // improved)) for k in order[:improved].tolist()}
     ranked = torch.tensor(sorted(ends | found))  # ends of equal means differ in what the search cannot see
     return [ranked[k].tolist() for k in small.surrogate(ranked).argsort()[:keep].tolist()]
 
@@ -119,41 +123,62 @@ def _alternate(problem: MapProblem, rotation: Tensor) -> list[int]:
         if new == sigma:
             break
         sigma = new
-        matched = problem.r[sigma]
-        shift = problem.prior @ matched
-        U, _, Vh = torch.linalg.svd((problem.prior[:, None] * problem.t).T @ (matched - shift))
-        rotation = U @ Vh
+        rotation, shift = _rotation(problem, sigma)
     return sigma
 
 
-def _swap(problem: MapProblem, sigma: list[int], budget: int = 3000) -> list[int]:
-    """Steepest descent over swaps of two target classes and moves to another reference class."""
+def _swap(problem: MapProblem, sigma: list[int], budget: int, rounds: int = 20) -> list[int]:
+    """Steepest descent over swaps of two target classes and moves to another reference class.
+
+    Where ``budget`` does not allow to look at all of them, those that look best with the rotation kept are looked at.
+    """
     best, value = sigma, float(problem.surrogate(torch.tensor([sigma])))
-    for _ in range(20):
-        moves = _neighbours(best, len(problem.r), problem.one_to_one)[:budget]
-        if not moves:
+    most = max(budget // 10, 1)  # few descents are longer than ten rounds
+    for _ in range(rounds):
+        moves = _neighbours(best, len(problem.r), problem.one_to_one)
+        if not len(moves):
             break
-        values = problem.surrogate(torch.tensor(moves))
+        if len(moves) > most:
+            moves = moves[_kept_rotation(problem, best, moves).argsort()[:most]]
+        values = problem.surrogate(moves)
         k = int(values.argmin())
         if float(values[k]) >= value - 1e-12:
             break
-        best, value = moves[k], float(values[k])
+        best, value = moves[k].tolist(), float(values[k])
     return best
 
 
-def _neighbours(sigma: list[int], k_r: int, one_to_one: bool) -> list[list[int]]:
-    """All maps one swap or one move away."""
-    moves = []
-    for i in range(len(sigma)):
-        for k in range(i):
-            if sigma[i] != sigma[k]:
-                swapped = list(sigma)
-                swapped[i], swapped[k] = sigma[k], sigma[i]
-                moves.append(swapped)
-        for j in range(k_r):
-            if j != sigma[i] and not (one_to_one and j in sigma):
-                moves.append([*sigma[:i], j, *sigma[i + 1 :]])
-    return moves
+def _kept_rotation(problem: MapProblem, sigma: list[int], moves: Tensor) -> Tensor:
+    """Cost of the maps ``moves``, (m,), with the rotation that is best for ``sigma``."""
+    rotation, shift = _rotation(problem, sigma)
+    distance = torch.cdist(problem.t, (problem.r - shift) @ rotation.T)
+    cost = problem.prior[:, None] * (problem.losses + problem.tau * distance)
+    return cost[torch.arange(len(problem.t)), moves].sum(1) + problem.mismatch(moves)
+
+
+def _rotation(problem: MapProblem, sigma: list[int]) -> tuple[Tensor, Tensor]:
+    """Best rotation of the reference's means for a class map, and their centre."""
+    matched = problem.r[sigma]
+    shift = problem.prior @ matched
+    U, _, Vh = torch.linalg.svd((problem.prior[:, None] * problem.t).T @ (matched - shift))
+    return U @ Vh, shift
+
+
+def _neighbours(sigma: list[int], k_r: int, one_to_one: bool) -> Tensor:
+    """All maps one swap or one move away, (m, K_T)."""
+    here = torch.tensor(sigma)
+    i, k = torch.triu_indices(len(sigma), len(sigma), 1)
+    i, k = (x[here[i] != here[k]] for x in (i, k))
+    swapped = here.repeat(len(i), 1)
+    rows = torch.arange(len(i))
+    swapped[rows, i], swapped[rows, k] = here[k], here[i]
+    free = torch.ones(len(sigma), k_r, dtype=torch.bool)
+    if one_to_one:
+        free[:, here] = False
+    i, j = (free & (torch.arange(k_r) != here[:, None])).nonzero(as_tuple=True)
+    moved = here.repeat(len(i), 1)
+    moved[torch.arange(len(i)), i] = j
+    return torch.cat([swapped, moved])
 
 
 def _xlogx(x: np.ndarray) -> np.ndarray:

@@ -25,15 +25,20 @@ class ExactConfig:
 
     map_starts: int = 100  # our choice: random starts of the class-map search
     map_keep: int = 6  # our choice: class maps that are compared on a part of the samples
-    probe_samples: int = 50  # our choice: samples a class on which class maps are compared
+    map_work: int = 300_000_000  # our choice: work of that search, in swaps times K^3
+    probe_samples: int = 500  # our choice: samples of a task on which class maps are compared
     probe_rounds: int = 3  # our choice: rounds after which they are compared
     solve_keep: int = 2  # our choice: class maps that are solved on all samples
     rounds: int = 12  # our choice: alternations of exact plans and Procrustes
     patience: int = 1  # our choice: rounds without a lower bound before stopping
-    head_gap: float = 1e-4  # our choice: proven distance of h_R's loss to the best head's, nats
+    head_gap: float = 2.5e-4  # our choice: distance of h_R's loss to the best head's, as a share of log K
     full_turn: int = 256  # our choice: features wider than this are turned in their leading directions only
     sharpen_rounds: int = 4  # our choice: alternations of exact plans and such steps, for each metric
     descent: int = 80  # our choice: subgradient steps on a pull-back a round
+    descent_work: int = (
+        5_000_000_000  # our choice: most work of such a round, in steps times samples times entries
+    )
+    descent_least: int = 20  # our choice: steps that are made all the same
     descent_rate: float = 0.02  # our choice: their size, against the scale of the pull-back's entries
     second_sources: int = 3  # our choice: soft label maps that are tried
     slack: float = 4e-4  # our choice: a relative fall below this is no progress

@@ -6,6 +6,7 @@ there on, a pull-back of the span that the head can see. A later metric starts w
 its bound is never larger.
 """
 
+import math
 from dataclasses import replace
 
 import torch
@@ -19,7 +20,7 @@ from .config import EXACT, GRADIENT, GradientConfig
 from .gradient import descend
 from .head import Head, fit_head
 from .tasks import Task
-from .transform import Transform, coupling, map_to_q, random_map
+from .transform import Transform, coupling, leading_frame, map_to_q, random_map
 from .wasserstein import METRICS
 
 __all__ = ["relatedness"]
@@ -78,8 +79,13 @@ def relatedness(
             f"method='gradient' knows metric='euclidean' and measure='in_sample' only, got metric={metric!r} and "
             f"measure={measure!r}; use method='exact'"
         )
+    frame = None
+    if method == "exact" and reference.d > EXACT.full_turn:
+        frame = leading_frame(reference.z, target.z, EXACT.full_turn)
+        reference, target = (Task(t.z @ frame, t.y, t.n_classes, t.name) for t in (reference, target))
     run = _Run(tau, method, metric, mode, measure, seed, gradient)
-    return run.pseudo(reference, target) if labels == "pseudo" else run.labelled(reference, target)
+    result = run.pseudo(reference, target) if labels == "pseudo" else run.labelled(reference, target)
+    return result if frame is None else _out_of_frame(result, frame)
 
 
 class _Run:
@@ -103,12 +109,12 @@ class _Run:
         if self.measure == "held_out":
             fit_r, test_r = _split(reference, EXACT.held_out_reference, self.seed)
             fit_t, test_t = _split(target, EXACT.held_out_target, self.seed)
-            fitted = Solver(fit_r, fit_t, head or fit_head(fit_r, self.tau, EXACT.head_gap))
+            fitted = Solver(fit_r, fit_t, head or _reference_head(fit_r, self.tau))
             solution = self.solve(fitted)[self.metric]
             measured = Solver(test_r, test_t, fitted.head)
             end = measured.evaluate(solution.q, solution.pull, self.metric)
             return self.result(measured, {self.metric: end}, certify=False)
-        solver = Solver(reference, target, head or fit_head(reference, self.tau, EXACT.head_gap))
+        solver = Solver(reference, target, head or _reference_head(reference, self.tau))
         if self.method == "gradient":
             return self.descent(solver)
         return self.result(solver, self.solve(solver), certify=True)
@@ -122,7 +128,7 @@ class _Run:
         ends = [] if self.mode == "fixed_all" else [solver.euclidean(fixed, EXACT.rounds)]
         if self.mode == "learned_all":
             found = [solver.euclidean(q, EXACT.rounds) for q in self.best_maps(solver)]
-            ends += [solver.soften(min(*found, *ends, key=lambda s: s.bound), "euclidean"), *found]
+            ends += [solver.soften(min(*found, *ends, key=lambda s: s.bound)), *found]
             ends = [ends[0], *sorted(ends[1:], key=lambda s: s.bound)[: EXACT.solve_keep]]
         chain = {"euclidean": min(plain, *ends, key=lambda s: s.bound) if ends else plain}
         for metric in METRICS[1 : METRICS.index(self.metric) + 1]:
@@ -192,7 +198,7 @@ class _Run:
 
     def pseudo(self, reference: Task, target: Task) -> Relatedness:
         """Bound for a target without labels: fit, label with h_R''', and again, from two starts out of the features."""
-        head = fit_head(reference, self.tau, EXACT.head_gap)
+        head = _reference_head(reference, self.tau)
         passed = []
         for y in _first_labels(target, head, self.seed):
             for _ in range(EXACT.pseudo_rounds):
@@ -210,6 +216,17 @@ class _Run:
         if self.measure == "held_out":
             return self.labelled(reference, Task(target.z, best.target_labels, target.n_classes, target.name))
         return best
+
+
+def _reference_head(reference: Task, tau: float) -> Head:
+    return fit_head(reference, tau, EXACT.head_gap * max(math.log(reference.n_classes), 1.0))
+
+
+def _out_of_frame(result: Relatedness, frame: Tensor) -> Relatedness:
+    """The same result in the coordinates of the caller, where it was found in those of ``frame`` (d, d)."""
+    t, head = result.transform, result.head
+    transform = replace(t, A=frame @ t.A @ frame.T, A_inv=frame @ t.A_inv @ frame.T, b=frame @ t.b)
+    return replace(result, transform=transform, head=Head(head.weight @ frame.T, head.bias))
 
 
 def _with_loss(result: Relatedness, target: Task) -> Relatedness:
@@ -260,7 +277,8 @@ def _split(task: Task, share: float, seed: int) -> tuple[Task, Task]:
 
 
 def _thin(task: Task, most: int, seed: int) -> Task:
-    """At most ``most`` samples of each class, drawn with ``seed``."""
+    """About ``most`` samples, as many of each class, drawn with ``seed``."""
+    most = -(-most // task.n_classes)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(task), generator=generator)
     rows = [order[task.labels[order] == k][:most] for k in torch.unique(task.labels).tolist()]

@@ -151,7 +151,7 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
     worst_before = value_before = np.inf
     for _ in range(100):
         start, arguments = torch.cat([u.reshape(-1), c]).numpy(), (z, onehot, multiplier, penalty)
-        options = {"maxiter": 50, "ftol": 1e-14, "gtol": 1e-9, "maxcor": 20}
+        options = {"maxiter": 50, "ftol": 1e-4 * gap, "gtol": 1e-9, "maxcor": 20}
         result = minimize(_lagrangian, start, arguments, "L-BFGS-B", jac=True, options=options)
         u, c = _unpack(result.x, k, z.shape[1])
         excess = _squared_gaps(u) - 1.0

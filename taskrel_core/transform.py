@@ -26,6 +26,7 @@ __all__ = [
     "clip_spectrum",
     "complete",
     "coupling",
+    "leading_frame",
     "map_to_q",
     "procrustes",
     "random_map",
@@ -96,28 +97,37 @@ def procrustes(
     source: Float[Tensor, "p d"],
     target: Float[Tensor, "p d"],
     weight: Float[Tensor, " p"],
-    basis: Float[Tensor, "d r"] | None,
+    leading: int,
     flip: bool = False,
-) -> tuple[Float[Tensor, "d d"], Float[Tensor, " d"]]:
-    """Return the orthogonal A and the b of least sum of weight * ||A source + b - target||^2.
+) -> tuple[Float[Tensor, "r r"], Float[Tensor, " d"]]:
+    """Return the orthogonal block A and the shift b of least sum of weight * ||A source + b - target||^2.
 
     Args:
         source: points of the reference, one a pair.
         target: points of the target.
         weight: weight of each pair, not negative.
-        basis: orthonormal columns; A then turns only their span and is the identity elsewhere.
+        leading: A turns the first so many coordinates, and is the identity on the others.
         flip: mirror the direction that the pairs say least about, for a start on the other side.
     """
     weight = weight / weight.sum()
+    b = weight @ target - weight @ source
+    source, target = source[:, :leading], target[:, :leading]
     centre_s, centre_t = weight @ source, weight @ target
-    if basis is not None:
-        inner = _polar(
-            (((target - centre_t) @ basis) * weight[:, None]).T @ ((source - centre_s) @ basis), flip
-        )
-        A = torch.eye(source.shape[1], dtype=source.dtype) + basis @ (inner - torch.eye(len(inner))) @ basis.T
-    else:
-        A = _polar(((target - centre_t) * weight[:, None]).T @ (source - centre_s), flip)
-    return A, centre_t - A @ centre_s
+    A = _polar(((target - centre_t) * weight[:, None]).T @ (source - centre_s), flip)
+    b[:leading] = centre_t - A @ centre_s
+    return A, b
+
+
+def leading_frame(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"], leading: int, most: int = 500) -> Tensor:
+    """Return an orthonormal frame (d, d) whose first ``leading`` columns hold most of the spread of both samples.
+
+    Found from at most ``most`` evenly spaced points of each; in it, A can turn the first coordinates alone, which
+    is exact, and far cheaper for wide features.
+    """
+    some = [x[:: -(-len(x) // most)] for x in (a, b)]
+    both = torch.cat([x - x.mean(0) for x in some])
+    directions = torch.linalg.eigh(both @ both.T).eigenvectors[:, -leading:]
+    return torch.linalg.qr(both.T @ directions, mode="complete").Q
 
 
 def clip_spectrum(M: Float[Tensor, "r d"]) -> Float[Tensor, "r d"]:

@@ -18,6 +18,9 @@ __all__ = ["METRICS", "ClassProblem", "Plan", "pair_costs", "solve_class", "tran
 METRICS = ("euclidean", "span", "logit", "one_sided")
 
 
+CHUNK = 2_000_000  # numbers held at a time while costs are filled in
+
+
 @dataclass(frozen=True, eq=False)
 class ClassProblem:
     """The transport problem of target class ``label``: which points, with which mass."""
@@ -111,15 +114,13 @@ def pair_costs(
 
 
 def _cost_matrix(a: Tensor, b: Tensor, metric: str, mask: Tensor | None) -> Tensor:
-    """All pairs, (m, n); runs over the logits one by one, so memory stays at a few (m, n) arrays."""
+    """All pairs, (m, n); in parts of the rows, so that memory stays small."""
     if metric in ("euclidean", "span"):
         return torch.cdist(a, b)
-    low_over = range(a.shape[1]) if mask is None or metric == "logit" else mask.nonzero()[:, 0].tolist()
-    high = torch.full((len(a), len(b)), -torch.inf, dtype=a.dtype)
-    low = torch.full_like(high, torch.inf)
-    for k in range(a.shape[1]):
-        difference = b[None, :, k] - a[:, None, k]
-        torch.maximum(high, difference, out=high)
-        if k in low_over:
-            torch.minimum(low, difference, out=low)
-    return high - low
+    columns, rows = b.T.contiguous(), max(CHUNK // b.numel(), 1)
+    low_over = slice(None) if mask is None or metric == "logit" else mask
+    parts = []
+    for part in a.split(rows):
+        difference = columns[:, None, :] - part.T[:, :, None]  # (q, rows, n)
+        parts.append(difference.amax(0) - difference[low_over].amin(0))
+    return torch.cat(parts)
