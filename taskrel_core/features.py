@@ -16,7 +16,7 @@ from .encoders import ENCODERS, Encoder, Fit
 from .store import content_key
 from .tasks import Task
 
-__all__ = ["draw_classes", "features", "source_posteriors", "standardise"]
+__all__ = ["draw_classes", "features", "sample", "source_posteriors", "standardise"]
 
 
 def features(
@@ -65,7 +65,7 @@ def features(
         }
 
     def encode() -> dict[str, np.ndarray]:
-        images, labels = _sample(data, split, n, seed, classes)
+        images, labels = sample(data, split, n, seed, classes)
         fit = None if source is None else _fit(entry, source, encoder_n, seed, epochs)
         return {"z": entry.build(fit, **_at(size))(images).astype(np.float32), "y": labels}
 
@@ -99,7 +99,7 @@ def source_posteriors(
     wanted = _wanted(data, entry, split, n, seed, classes, size) | {"what": "posteriors"}
 
     def encode() -> dict[str, np.ndarray]:
-        return {"p": entry.posteriors(_sample(data, split, n, seed, classes)[0], **_at(size))}
+        return {"p": entry.posteriors(sample(data, split, n, seed, classes)[0], **_at(size))}
 
     arrays = _kept(wanted, encode)
     return torch.from_numpy(arrays["p"]).double()
@@ -184,9 +184,10 @@ def _kept(wanted: dict[str, Any], compute: Callable[[], dict[str, np.ndarray]]) 
     return read_arrays(path)
 
 
-def _sample(
+def sample(
     data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return images uint8 (n, h, w[, 3]) and labels (n,): the rows of ``features`` with the same arguments."""
     images, labels = data.load(split)
     order = np.random.default_rng(seed).permutation(len(labels))
     if classes is not None:
@@ -199,6 +200,6 @@ def _sample(
 
 
 def _fit(entry: Encoder, source: Dataset, n: int, seed: int, epochs: int) -> Fit:
-    images, labels = _sample(source, "train", n, seed)
+    images, labels = sample(source, "train", n, seed)
     key = content_key({"encoder": entry.version, "data": source.version, "n": n, "seed": seed})
     return Fit(images, labels, source.n_classes, seed, epochs, key)

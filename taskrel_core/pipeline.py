@@ -7,7 +7,7 @@ at most the rows under way.
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from . import config
 from .datasets import DATASETS
 from .encoders import ENCODERS
 from .features import features, standardise
+from .finetune import RECIPE, FineTuning, train
 from .fit import relatedness
 from .head import transferability
 from .store import RowStore, content_key, tidy
@@ -52,7 +53,7 @@ class Experiment:
     profile: str = "embedded"  # not part of the key: the same row serves every profile that asks for it
 
 
-def run(experiments: Iterable[Experiment], jobs: int | None = None) -> pd.DataFrame:
+def run(experiments: Iterable[Experiment | FineTuning], jobs: int | None = None) -> pd.DataFrame:
     """Return the tidy table of the rows, one an experiment, in the order asked for.
 
     Args:
@@ -86,24 +87,21 @@ def load(experiment: Experiment) -> tuple[Task, Task]:
     return standardise(reference, target, how=e.standardise)
 
 
-def _row(experiment: Experiment) -> dict[str, Any]:
+def _row(experiment: Experiment | FineTuning) -> dict[str, Any]:
     key = _key(experiment)
     store = RowStore(config.cache_dir() / "rows", config.results_dir(), config.fresh(), config.row_log())
     found = store.find(key)
     if found is None:
-        return {**store.put(key, _compute(experiment)), "profile": experiment.profile, "origin": "computed"}
+        compute, _ = KINDS[type(experiment)]
+        return {**store.put(key, compute(experiment)), "profile": experiment.profile, "origin": "computed"}
     return {**found[0], "profile": experiment.profile, "origin": found[1]}
 
 
-def _key(experiment: Experiment) -> str:
+def _key(experiment: Experiment | FineTuning) -> str:
     fields = {k: v for k, v in asdict(experiment).items() if k != "profile"}
-    versions = {
-        "reference": DATASETS[experiment.reference].version,
-        "target": DATASETS[experiment.target].version,
-        "encoder": ENCODERS[experiment.encoder].version,
-        "stage": STAGE_VERSION,
-    }
-    return content_key({"experiment": fields, "versions": versions})
+    versions = {k: DATASETS[fields[k]].version for k in ("reference", "target") if k in fields}
+    versions |= {"encoder": ENCODERS[experiment.encoder].version, "stage": KINDS[type(experiment)][1]}
+    return content_key({"kind": type(experiment).__name__, "experiment": fields, "versions": versions})
 
 
 def _compute(experiment: Experiment) -> dict[str, Any]:
@@ -145,3 +143,10 @@ def _compute(experiment: Experiment) -> dict[str, Any]:
         "seconds_features": loaded - started,
         "seconds_head": time.perf_counter() - fitted,
     }
+
+
+# What can be a row: how it is computed, and the version of that.
+KINDS: dict[type, tuple[Callable[[Any], dict[str, Any]], int]] = {
+    Experiment: (_compute, STAGE_VERSION),
+    FineTuning: (train, RECIPE),
+}
