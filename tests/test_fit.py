@@ -34,7 +34,9 @@ def test_a_turned_shifted_renamed_copy_is_recognised(metric):
     assert r.distribution_mismatch == pytest.approx(0.0, abs=1e-6)
     assert r.label_mismatch == 0.0
     assert r.transform.B.argmax(0).tolist() == new.tolist()
-    assert r.bound == pytest.approx(transferability(target, 0.3).loss, abs=4e-4)  # as near as h_R is to the best
+    assert r.bound == pytest.approx(
+        transferability(target, 0.3).loss, abs=4e-4
+    )  # as near as h_R is to the best
     if metric == "euclidean":
         np.testing.assert_allclose(r.transform.apply(reference.z), target.z, atol=1e-6)
 
