@@ -3,7 +3,7 @@
 Every iterate is a certified bound of its own; the smallest is kept. Nothing here can make a bound wrong.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -14,9 +14,9 @@ from .config import EXACT
 from .head import Head
 from .tasks import Task
 from .transform import clip_spectrum, complete, coupling, procrustes, shrink
-from .wasserstein import ClassProblem, Plan, solve_class
+from .wasserstein import ClassProblem, Plan, Rest, pair_costs, solve_class
 
-__all__ = ["PullBack", "Solution", "Solver"]
+__all__ = ["PullBack", "Solution", "Solver", "slopes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,17 @@ class Solver:
         self.rows_r = [(reference.labels == j).nonzero()[:, 0] for j in range(reference.n_classes)]
         self.rows_t = [(target.labels == i).nonzero()[:, 0] for i in range(target.n_classes)]
         self.logits = head.logits(reference.z)
-        self.leading = min(reference.d, EXACT.full_turn)
+        self.leading = leading = min(reference.d, EXACT.full_turn)
+        self.lead_r, self.lead_t = (
+            task.z[:, :leading].contiguous() for task in (reference, target)
+        )  # what an orthogonal A turns; it only shifts the rest
+
+    @cached_property
+    def rest(self) -> Rest | None:
+        """Distances over the coordinates that an orthogonal A does not turn."""
+        if self.leading == self.reference.d:
+            return None
+        return Rest(*(task.z[:, self.leading :].contiguous() for task in (self.reference, self.target)))
 
     def start(self) -> PullBack:
         """Return the pull-back of A = I, b = 0."""
@@ -105,7 +115,8 @@ class Solver:
         used = prior > 0
         x_r, x_t = self._seen(pull, used, metric)
         allowed = B[:, used] > 0 if metric == "one_sided" else None
-        return [solve_class(p, x_r, x_t, metric, allowed) for p in self._problems(q, classes)]
+        rest = self.rest.shift(pull.m[self.leading :]) if pull.E is None and self.rest else None
+        return [solve_class(p, x_r, x_t, metric, allowed, rest) for p in self._problems(q, classes)]
 
     def _summed(self, q: Tensor, pull: PullBack, metric: str, plans: list[Plan]) -> Solution:
         """The terms at a label map and a pull-back, with the plans of all classes."""
@@ -125,6 +136,15 @@ class Solver:
         straight = self.turn(self.evaluate(q, self.start(), "euclidean"), 1)
         start = min(straight, self._turned_start(q), key=lambda s: s.bound)
         return self.turn(start, rounds)
+
+    def exactly(self, solution: Solution) -> Solution:
+        """Return a Euclidean solution with the cost of each pair computed from all coordinates of its two points."""
+        if not self.rest:
+            return solution
+        z, plans = solution.pull.of_target(self.target.z), []
+        for p in solution.plans:
+            plans.append(replace(p, cost=pair_costs(self.reference.z[p.source], z[p.target], "euclidean")))
+        return replace(solution, plans=plans)
 
     def turn(self, solution: Solution, rounds: int) -> Solution:
         """Alternate plans and weighted Procrustes until the bound stops falling; return the best iterate."""
@@ -179,6 +199,8 @@ class Solver:
 
     def _seen(self, pull: PullBack, used: Tensor, metric: str) -> tuple[Tensor, Tensor]:
         """What the ground cost compares: features, span coordinates, or logits of the used classes."""
+        if pull.E is None:
+            return self.lead_r, self.lead_t @ pull.M.T + pull.m[: self.leading]
         x_r, x_t = pull.of_reference(self.reference.z), pull.of_target(self.target.z)
         if metric in ("euclidean", "span"):
             return x_r, x_t
@@ -214,15 +236,24 @@ class Solver:
 
     def _procrustes(self, plan: Plan, passes: int = 2, flip: bool = False) -> PullBack:
         """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
-        source, target = self.reference.z[plan.source], self.target.z[plan.target]
-        pull, cost = self.start(), plan.cost
+        source, target, cost = self.lead_r[plan.source], self.lead_t[plan.target], plan.cost
         for _ in range(passes):
             weight = plan.mass / cost.clamp(min=1e-6 * float(cost.max()) + 1e-12)
-            A, b = procrustes(source, target, weight, self.leading, flip)
-            pull = PullBack(None, A.T.contiguous(), b)
-            pull = PullBack(None, pull.M, -pull.turn(b[None])[0])
-            cost = (source - pull.of_target(target)).norm(dim=1)
-        return pull
+            A, b = procrustes(source, target, weight, flip)
+            M, m = A.T.contiguous(), -A.T @ b
+            cost = (source - target @ A - m).norm(dim=1)
+            if self.rest:
+                moved = self._mean_of_rest(plan, weight / weight.sum())
+                cost = (cost**2 + self.rest.shift(moved).pairs(plan.source, plan.target)).clamp(min=0).sqrt()
+                m = torch.cat([m, moved])
+        return PullBack(None, M, m)
+
+    def _mean_of_rest(self, plan: Plan, weight: Tensor) -> Tensor:
+        """Weighted mean of reference less target over the pairs of a plan, in the coordinates that only shift."""
+        of_r, of_t = torch.zeros(len(self.reference)).double(), torch.zeros(len(self.target)).double()
+        of_r.index_add_(0, plan.source, weight)
+        of_t.index_add_(0, plan.target, weight)
+        return of_r @ self.rest.r - of_t @ self.rest.t
 
     def _turned_start(self, q: Tensor) -> Solution:
         """A start that no turn of the axes changes: plans in the span of the class means, aligned there."""
@@ -260,7 +291,7 @@ class Solver:
         first, second = torch.zeros_like(both), torch.zeros_like(both)
         for step in range(1, steps + 1):
             s_t = z @ both[:, :-1].T + both[:, -1]
-            slope = plan.mass[:, None] * (_slopes((s_t[plan.target] - s_r) @ V.T, metric, mask) @ V)
+            slope = plan.mass[:, None] * (slopes((s_t[plan.target] - s_r) @ V.T, metric, mask) @ V)
             slope = torch.zeros_like(s_t).index_add_(0, plan.target, slope)
             slope = torch.cat([slope.T @ z, slope.sum(0)[:, None]], dim=1)
             first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2  # Adam's averages
@@ -285,7 +316,7 @@ class Solver:
         return [(t[k // len(r)], r[k % len(r)]) for k in best if gain.flatten()[k] < torch.inf]
 
 
-def _slopes(difference: Tensor, metric: str, mask: Tensor | None) -> Tensor:
+def slopes(difference: Tensor, metric: str, mask: Tensor | None) -> Tensor:
     """Subgradient of each pair's cost in its difference, (p, q)."""
     if metric == "span":
         return difference / difference.norm(dim=1, keepdim=True).clamp(min=1e-300)

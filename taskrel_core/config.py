@@ -32,14 +32,20 @@ class ExactConfig:
     rounds: int = 12  # our choice: alternations of exact plans and Procrustes
     patience: int = 1  # our choice: rounds without a lower bound before stopping
     head_gap: float = 2.5e-4  # our choice: distance of h_R's loss to the best head's, as a share of log K
-    full_turn: int = 256  # our choice: features wider than this are turned in their leading directions only
+    full_turn: int = 128  # our choice: features wider than this are turned in their leading directions only
     sharpen_rounds: int = 4  # our choice: alternations of exact plans and such steps, for each metric
     descent: int = 80  # our choice: subgradient steps on a pull-back a round
     descent_work: int = (
-        5_000_000_000  # our choice: most work of such a round, in steps times samples times entries
+        1_000_000_000  # our choice: most work of such a round, in steps times samples times entries
     )
     descent_least: int = 20  # our choice: steps that are made all the same
     descent_rate: float = 0.02  # our choice: their size, against the scale of the pull-back's entries
+    tune_steps: int = 40  # our choice: subgradient steps on head and pull-back between exact plans
+    tune_rounds: int = 8  # our choice: such rounds
+    tune_rate: float = 0.04  # our choice: size of these steps, against the scale of what moves
+    tune_work: int = (
+        8_000_000_000  # our choice: most work of all of them, in steps times samples times entries
+    )
     second_sources: int = 3  # our choice: soft label maps that are tried
     slack: float = 4e-4  # our choice: a relative fall below this is no progress
     held_out_reference: float = 0.4  # first study: share of the reference that measures

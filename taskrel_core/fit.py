@@ -3,7 +3,7 @@
 In order: the best tau-Lipschitz head on the reference; class maps proposed without regard to rotation; for the
 best of them, exact class-wise transport and weighted Procrustes in turn; for the sharper ground costs, from
 there on, a pull-back of the span that the head can see. A later metric starts where the one before ended, so
-its bound is never larger.
+its bound is never larger. Under the last one, the head itself moves at the end.
 """
 
 import math
@@ -21,6 +21,7 @@ from .gradient import descend
 from .head import Head, fit_head
 from .tasks import Task
 from .transform import Transform, coupling, leading_frame, map_to_q, random_map
+from .tune import tune
 from .wasserstein import METRICS
 
 __all__ = ["relatedness"]
@@ -105,19 +106,22 @@ class _Run:
         self.measure, self.seed, self.gradient = measure, seed, gradient
 
     def labelled(self, reference: Task, target: Task, head: Head | None = None) -> Relatedness:
-        """Bound for a target with labels."""
+        """Bound for a target with labels; a head that is given stays as it is."""
         if self.measure == "held_out":
             fit_r, test_r = _split(reference, EXACT.held_out_reference, self.seed)
             fit_t, test_t = _split(target, EXACT.held_out_target, self.seed)
             fitted = Solver(fit_r, fit_t, head or _reference_head(fit_r, self.tau))
-            solution = self.solve(fitted)[self.metric]
             measured = Solver(test_r, test_t, fitted.head)
-            end = measured.evaluate(solution.q, solution.pull, self.metric)
-            return self.result(measured, {self.metric: end}, certify=False)
+            chain = {name: measured.evaluate(s.q, s.pull, name) for name, s in self.solve(fitted).items()}
+            chain["euclidean"] = measured.exactly(chain["euclidean"])
+            return self.result(measured, chain, certify=False)
         solver = Solver(reference, target, head or _reference_head(reference, self.tau))
         if self.method == "gradient":
             return self.descent(solver)
-        return self.result(solver, self.solve(solver), certify=True)
+        chain = self.solve(solver)
+        if head is None and (self.metric, self.mode) == ("one_sided", "learned_all"):
+            solver, chain["one_sided"] = tune(solver, chain["one_sided"], self.tau)
+        return self.result(solver, chain, certify=True)
 
     def solve(self, solver: Solver) -> dict[str, Solution]:
         """Smallest bound over class maps and pull-backs, under each metric up to the one asked for."""
@@ -130,7 +134,7 @@ class _Run:
             found = [solver.euclidean(q, EXACT.rounds) for q in self.best_maps(solver)]
             ends += [solver.soften(min(*found, *ends, key=lambda s: s.bound)), *found]
             ends = [ends[0], *sorted(ends[1:], key=lambda s: s.bound)[: EXACT.solve_keep]]
-        chain = {"euclidean": min(plain, *ends, key=lambda s: s.bound) if ends else plain}
+        chain = {"euclidean": solver.exactly(min([plain, *ends], key=lambda s: s.bound))}
         for metric in METRICS[1 : METRICS.index(self.metric) + 1]:
             plain = solver.sharpen(plain, metric, learn=False)
             ends = [solver.sharpen(s, metric, learn=True) for s in ends]

@@ -94,28 +94,23 @@ def random_map(target_present: Tensor, reference_present: Tensor, seed: int) -> 
 
 
 def procrustes(
-    source: Float[Tensor, "p d"],
-    target: Float[Tensor, "p d"],
+    source: Float[Tensor, "p r"],
+    target: Float[Tensor, "p r"],
     weight: Float[Tensor, " p"],
-    leading: int,
     flip: bool = False,
-) -> tuple[Float[Tensor, "r r"], Float[Tensor, " d"]]:
-    """Return the orthogonal block A and the shift b of least sum of weight * ||A source + b - target||^2.
+) -> tuple[Float[Tensor, "r r"], Float[Tensor, " r"]]:
+    """Return the orthogonal A and the shift b of least sum of weight * ||A source + b - target||^2.
 
     Args:
         source: points of the reference, one a pair.
         target: points of the target.
         weight: weight of each pair, not negative.
-        leading: A turns the first so many coordinates, and is the identity on the others.
         flip: mirror the direction that the pairs say least about, for a start on the other side.
     """
     weight = weight / weight.sum()
-    b = weight @ target - weight @ source
-    source, target = source[:, :leading], target[:, :leading]
     centre_s, centre_t = weight @ source, weight @ target
     A = _polar(((target - centre_t) * weight[:, None]).T @ (source - centre_s), flip)
-    b[:leading] = centre_t - A @ centre_s
-    return A, b
+    return A, centre_t - A @ centre_s
 
 
 def leading_frame(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"], leading: int, most: int = 500) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-__all__ = ["METRICS", "ClassProblem", "Plan", "pair_costs", "solve_class", "transport"]
+__all__ = ["METRICS", "ClassProblem", "Plan", "Rest", "pair_costs", "solve_class", "transport"]
 
 METRICS = ("euclidean", "span", "logit", "one_sided")
 
@@ -54,12 +54,43 @@ class Plan:
         return Plan(*parts, exact=all(p.exact for p in plans))
 
 
+class Rest:
+    """Squared distances over the coordinates that A shifts but does not turn, without a look at them for each shift.
+
+    |r - t - m|^2 = |r - t|^2 - 2 m.r + 2 m.t + |m|^2, the first computed once.
+
+    Args:
+        r: these coordinates of the reference.
+        t: the same of the target.
+    """
+
+    def __init__(self, r: Float[Tensor, "nr p"], t: Float[Tensor, "nt p"]):
+        self.r, self.t = r, t
+        self.squares = torch.cdist(r, t).square_()
+        self.shift(torch.zeros(r.shape[1], dtype=r.dtype))
+
+    def shift(self, m: Float[Tensor, " p"]) -> "Rest":
+        """Move the target's points by ``m`` from where they began."""
+        self.of_r, self.of_t, self.of_both = 2 * (self.r @ m), 2 * (self.t @ m), m @ m
+        return self
+
+    def block(self, rows: Int[Tensor, " a"], columns: Int[Tensor, " b"]) -> Float[Tensor, "a b"]:
+        """Return the squared distances between points of the reference and of the target, up to rounding."""
+        squares = self.squares[rows[:, None], columns]
+        return squares - self.of_r[rows, None] + (self.of_t[columns] + self.of_both)
+
+    def pairs(self, rows: Int[Tensor, " p"], columns: Int[Tensor, " p"]) -> Float[Tensor, " p"]:
+        """Return the same pair by pair."""
+        return self.squares[rows, columns] - self.of_r[rows] + self.of_t[columns] + self.of_both
+
+
 def solve_class(
     problem: ClassProblem,
     x_ref: Float[Tensor, "nr p"],
     x_tgt: Float[Tensor, "nt p"],
     metric: str,
     allowed: Bool[Tensor, "kt k"] | None = None,
+    rest: Rest | None = None,
 ) -> Plan:
     """Return the cheapest coupling of one class; masses sum to P_T(label).
 
@@ -69,13 +100,17 @@ def solve_class(
         x_tgt: the same of the pulled-back target points.
         metric: one of METRICS.
         allowed: for ``one_sided``, whether B_ij > 0.
+        rest: for ``euclidean``, coordinates that are not in ``x_ref`` and ``x_tgt``.
     """
     a, b = x_ref[problem.source], x_tgt[problem.target]
     mask = None if allowed is None else allowed[problem.label]
     uniform = torch.full((len(b),), 1.0 / len(b), dtype=a.dtype)
-    coupling, exact = transport(_cost_matrix(a, b, metric, mask), problem.weight, uniform)
+    costs = _cost_matrix(a, b, metric, mask)
+    if rest is not None:
+        costs = costs.square_().add_(rest.block(problem.source, problem.target)).clamp_(min=0.0).sqrt_()
+    coupling, exact = transport(costs, problem.weight, uniform)
     rows, columns = coupling.nonzero(as_tuple=True)
-    cost = pair_costs(a[rows], b[columns], metric, mask)
+    cost = pair_costs(a[rows], b[columns], metric, mask) if rest is None else costs[rows, columns]
     mass = problem.prior * coupling[rows, columns]
     return Plan(problem.source[rows], problem.target[columns], mass, cost, exact)
 
