@@ -27,7 +27,7 @@ from .tasks import Task
 
 __all__ = ["STAGE_VERSION", "Experiment", "load", "run"]
 
-STAGE_VERSION = 5  # raise when a change of the method moves numbers: older rows are then computed again
+STAGE_VERSION = 6  # raise when a change of the method moves numbers: older rows are then computed again
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from taskrel_core.config import EXACT
 from taskrel_core.wasserstein import METRICS
 
 FEW_STEPS = replace(
-    EXACT, descent=6, map_starts=8, map_keep=2, rounds=3
+    EXACT, descent=6, map_starts=8, map_keep=2, rounds=3, tune_steps=8, tune_rounds=2
 )  # looser and faster: no less certified
 EXAMPLES = settings(
     max_examples=220, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
@@ -28,6 +28,7 @@ def few_steps(monkeypatch):
     """No setting may make the bound wrong, so the hunt runs with few steps of everything."""
     monkeypatch.setattr("taskrel_core.fit.EXACT", FEW_STEPS)
     monkeypatch.setattr("taskrel_core.alternate.EXACT", FEW_STEPS)
+    monkeypatch.setattr("taskrel_core.tune.EXACT", FEW_STEPS)
 
 
 @st.composite
@@ -86,6 +87,7 @@ def test_full_settings_keep_the_law(problem):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("taskrel_core.fit.EXACT", EXACT)
         patch.setattr("taskrel_core.alternate.EXACT", EXACT)
+        patch.setattr("taskrel_core.tune.EXACT", EXACT)
         r = relatedness(reference, target, tau, metric="one_sided")
     assert r.certified
     assert r.bound >= loss_of(r, target) - 1e-8 * (1 + abs(r.loss))
