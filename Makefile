@@ -24,7 +24,7 @@ RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $
 BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi; \
   $(PY) book/build.py --out "$$out" --page "$$NB"
 
-.PHONY: help reproduce test notebook book pdf serve why bench check clean lock assets
+.PHONY: help reproduce test notebook book pdf serve why bench check clean lock assets ship
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -60,12 +60,15 @@ why: $(STAMP)  ## what has changed since each page was made
 bench: $(STAMP)  ## how long the parts of the method take here
 	$(PY) tests/bench.py
 
+ship: $(STAMP)  ## keep the rows behind a page in book/results, too dear to compute each time (NB=)
+	$(PY) notebooks/ship.py "$$NB"
+
 assets: $(STAMP)  ## only fetch data and weights
 	$(PY) -m taskrel_core
 
 # Not asked for again while the code that names the files is the same; a file that was deleted since is fetched when a
 # notebook needs it.
-$(FETCHED): $(STAMP) $(wildcard $(addprefix taskrel_core/,assets.py datasets.py encoders.py lenet.py vision.py glyphs.py))
+$(FETCHED): $(STAMP) $(wildcard $(addprefix taskrel_core/,assets.py sources.py datasets.py archives.py images.py emoji.py glyphs.py encoders.py lenet.py vision.py zoo.py networks.py weights.py))
 	@$(PY) -m taskrel_core
 	@mkdir -p $(@D) && touch $@
 

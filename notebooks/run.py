@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     write_json(out / "executed/_run/pages.json", pages)
     for stem, page in pages.items():
         if page["state"] != "current":
-            print(f"  {stem} is {page['state']}: {page['reason']}")
+            print(f"  {stem} is {page['state']}: {_short(page['reason'])}")
     return 1 if failed else 0
 
 
@@ -119,6 +119,12 @@ def _start(
         return f"notebooks/{p.stem}.py: {why}", False
     result = json.loads(answer[-1])
     return (f"{p.stem} {result['text']} in {seconds:.1f} s" if result["ok"] else result["text"]), result["ok"]
+
+
+def _short(reason: str, most: int = 3) -> str:
+    """The first few causes; ``--why`` lists them all."""
+    causes = reason.split(", ")
+    return ", ".join(causes[:most]) + (f" and {len(causes) - most} more" if len(causes) > most else "")
 
 
 def _choose(only: str) -> list[str]:

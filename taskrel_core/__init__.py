@@ -9,6 +9,7 @@ The modules are the stages of the data flow, from the files to the figure:
 from jaxtyping import install_import_hook
 
 with install_import_hook("taskrel_core", "beartype.beartype"):
+    from .baselines import BASELINES
     from .datasets import DATASETS
     from .encoders import ENCODERS
     from .fit import relatedness
@@ -16,4 +17,4 @@ with install_import_hook("taskrel_core", "beartype.beartype"):
     from .registry import MissingAsset
     from .tasks import Task
 
-__all__ = ["DATASETS", "ENCODERS", "MissingAsset", "Task", "relatedness", "transferability"]
+__all__ = ["BASELINES", "DATASETS", "ENCODERS", "MissingAsset", "Task", "relatedness", "transferability"]

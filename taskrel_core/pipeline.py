@@ -22,6 +22,7 @@ from .features import features, standardise
 from .finetune import RECIPE, FineTuning, train
 from .fit import relatedness
 from .head import transferability
+from .scores import SCORES_VERSION, Scoring, score
 from .store import RowStore, content_key, tidy
 from .tasks import Task
 
@@ -53,7 +54,7 @@ class Experiment:
     profile: str = "embedded"  # not part of the key: the same row serves every profile that asks for it
 
 
-def run(experiments: Iterable[Experiment | FineTuning], jobs: int | None = None) -> pd.DataFrame:
+def run(experiments: Iterable[Experiment | FineTuning | Scoring], jobs: int | None = None) -> pd.DataFrame:
     """Return the tidy table of the rows, one an experiment, in the order asked for.
 
     Args:
@@ -87,7 +88,7 @@ def load(experiment: Experiment) -> tuple[Task, Task]:
     return standardise(reference, target, how=e.standardise)
 
 
-def _row(experiment: Experiment | FineTuning) -> dict[str, Any]:
+def _row(experiment: Experiment | FineTuning | Scoring) -> dict[str, Any]:
     key = _key(experiment)
     store = RowStore(config.cache_dir() / "rows", config.results_dir(), config.fresh(), config.row_log())
     found = store.find(key)
@@ -97,7 +98,7 @@ def _row(experiment: Experiment | FineTuning) -> dict[str, Any]:
     return {**found[0], "profile": experiment.profile, "origin": found[1]}
 
 
-def _key(experiment: Experiment | FineTuning) -> str:
+def _key(experiment: Experiment | FineTuning | Scoring) -> str:
     fields = {k: v for k, v in asdict(experiment).items() if k != "profile"}
     versions = {k: DATASETS[fields[k]].version for k in ("reference", "target") if k in fields}
     versions |= {"encoder": ENCODERS[experiment.encoder].version, "stage": KINDS[type(experiment)][1]}
@@ -149,4 +150,5 @@ def _compute(experiment: Experiment) -> dict[str, Any]:
 KINDS: dict[type, tuple[Callable[[Any], dict[str, Any]], int]] = {
     Experiment: (_compute, STAGE_VERSION),
     FineTuning: (train, RECIPE),
+    Scoring: (score, SCORES_VERSION),
 }

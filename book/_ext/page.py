@@ -54,7 +54,15 @@ def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: st
     mpl.pyplot.close(fig)
 
 
-def table(frame: pd.DataFrame, name: str, caption: str, floatfmt: str = "{:.3f}") -> None:
+def table(
+    frame: pd.DataFrame,
+    name: str,
+    caption: str,
+    floatfmt: str = "{:.3f}",
+    *,
+    data: pd.DataFrame | None = None,
+    file: str | None = None,
+) -> None:
     """Write the table as ``tab-<name>.csv`` and show it numbered, as ``tab-<name>``.
 
     Args:
@@ -62,6 +70,8 @@ def table(frame: pd.DataFrame, name: str, caption: str, floatfmt: str = "{:.3f}"
         name: letters, digits and hyphens; unique in the book.
         caption: MyST text above the table.
         floatfmt: how numbers with a fraction are shown; missing ones are a dash.
+        data: what the file holds, where that is more than is shown.
+        file: its name without the ending, where it is not ``tab-<name>``.
 
     Raises:
         ValueError: caption is empty, or the name has other characters.
@@ -82,7 +92,7 @@ def table(frame: pd.DataFrame, name: str, caption: str, floatfmt: str = "{:.3f}"
     rows = ["| " + " | ".join(cell(value) for value in row) + " |" for row in frame.itertuples(index=False)]
     lines = "\n".join([head, rule, *rows])
     text = (
-        f"{_line(caption)} ({_csv(frame, f'tab-{name}')})"  # a figure may have the same name, and other data
+        f"{_line(caption)} ({_csv(frame if data is None else data, file or f'tab-{name}')})"  # a figure may have the same name, and other data
     )
     _show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
 

@@ -121,11 +121,18 @@ def coerce_all(values: dict[str, Any], known: dict, where: str, origin: str) -> 
 
 
 def parse(text: str, hint: str) -> Any:
-    """Read a command-line value as YAML, except that text stays text: a=no or a=1 is a string where one is declared."""
+    """Read a command-line value as YAML, except that text stays text: a=no or a=1 is a string where one is declared.
+
+    A list may go without brackets.
+    """
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         value = text
+    if hint.startswith("list[") and isinstance(value, str | int | float | bool):
+        return [
+            parse(item.strip(), hint[5:-1]) for item in text.split(",")
+        ]  # targets=usps or seeds=0,1 will do
     return text if hint.startswith("str") and not isinstance(value, str | None) else value
 
 

@@ -86,7 +86,7 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
     nb.metadata.pop("papermill", None)  # it holds this machine's paths
     nb.metadata["taskrel"] = made
     nb.cells.append(nbformat.v4.new_markdown_cell(_how_made(made), metadata={"tags": ["provenance"]}))
-    write_json(out / "executed" / f"{p.stem}.json", made)
+    write_json(out / "executed" / f"{p.stem}.json", made | {"row_keys": list(seen)})
     nbformat.write(nb, part)
     os.replace(part, out / "executed" / f"{p.stem}.ipynb")
     return made

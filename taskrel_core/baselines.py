@@ -1,0 +1,183 @@
+"""Other transferability scores by name, with one signature, each on its own scale and sign."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import coupling, evidence, separability
+from . import posteriors as source
+from ._checks import Real, as_features, check_choice, check_same_width
+from .registry import Registry
+from .separability import SaturatedScore
+from .tasks import Task
+
+__all__ = ["BASELINES", "Baseline", "SaturatedScore", "otce_distances", "pactran"]
+
+BASELINES = Registry("baseline")
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """A score of a target for a source, called with keywords: ``BASELINES["leep"](target=..., source_posteriors=...)``.
+
+    Args:
+        name: in BASELINES.
+        compute: the function behind it, on arrays; its docstring has the formula, its keyword-only arguments are the
+            options.
+        needs: which of target, reference, source_posteriors are used; the others may be given all the same.
+        higher_is_better: whether a larger score predicts better transfer.
+        citation: key in the book's list of references.
+    """
+
+    name: str
+    compute: Callable[..., float]
+    needs: tuple[str, ...]
+    higher_is_better: bool
+    citation: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further keyword arguments."""
+        parameters = inspect.signature(self.compute).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+    def __call__(
+        self, *, target: Task, reference: Task | None = None, source_posteriors: Any = None, **options: Any
+    ) -> float:
+        """Return the score; nothing that is given is changed.
+
+        Args:
+            target: the labelled target task, at least two classes in the sample. Classes without samples do not count.
+            reference: the labelled reference task, its features from the same encoder as the target's.
+            source_posteriors: class probabilities of a source model on the target's samples, (n, K_S).
+            options: see the docstring of ``compute``.
+
+        Raises:
+            ValueError: something that is needed is missing, not finite, of a wrong shape, or of a single class.
+            TypeError: an option that this baseline does not have.
+        """
+        unknown = [name for name in options if name not in self.options]
+        if unknown:
+            known = f"known: {', '.join(self.options)}" if self.options else "it has none"
+            raise TypeError(f"{self.name} has no option {unknown[0]!r}; {known}")
+        arrays = dict(zip(("z", "y"), _sample(target, "target"), strict=True))
+        if "reference" in self.needs:
+            reference = self._given(reference, "reference", "a labelled Task from the same encoder")
+            check_same_width(target.z, reference.z, "target", "reference")
+            z, y = _sample(reference, "reference")
+            arrays |= {"z_reference": z, "y_reference": y}
+        if "source_posteriors" in self.needs or source_posteriors is not None:
+            arrays["posteriors"] = self._posteriors(source_posteriors, len(target))
+        wanted = inspect.signature(self.compute).parameters
+        return float(self.compute(**{k: v for k, v in arrays.items() if k in wanted}, **options))
+
+    def _given(self, value: Any, name: str, what: str) -> Any:
+        if value is None:
+            raise ValueError(f"{self.name} needs {name}, got None; give {name}=, {what}")
+        return value
+
+    def _posteriors(self, value: Any, n: int) -> np.ndarray:
+        """Checked class probabilities, a new array (n, K_S)."""
+        value = self._given(value, "source_posteriors", "class probabilities of the source model, (n, K_S)")
+        array = as_features(value, "source_posteriors").numpy()
+        if len(array) != n:
+            raise ValueError(
+                f"source_posteriors must have one row a sample of target, {n}, got {len(array)}; "
+                "give the source model's probabilities on the target's samples"
+            )
+        if array.min() < 0 or np.abs(array.sum(1) - 1).max() > 1e-3:
+            raise ValueError(
+                "source_posteriors must hold probabilities, rows that sum to 1, got values from "
+                f"{array.min():.3g} and sums from {array.sum(1).min():.3g} to {array.sum(1).max():.3g}; "
+                "take the softmax of logits, in float64"
+            )
+        return array
+
+
+def _sample(task: Task, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Features, a new array (n, d), and labels 0..K-1 without gaps, (n,); at least two classes."""
+    z = as_features(task.z, f"{name}.z").numpy()
+    classes, y = np.unique(task.labels.numpy(), return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"{name} must have samples of at least 2 classes, got class {classes[0]} only; give samples of another"
+        )
+    return z, y
+
+
+def otce_distances(
+    reference: Task, target: Task, samples: int | None = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Return (W_D, W_T) of a pair of tasks, for the auxiliary tasks of OTCE: squared units of z, and nats.
+
+    Args:
+        reference: the labelled source task.
+        target: a labelled target, its features from the same encoder.
+        samples: at most this many a side, at random; None: all.
+        seed: of the draw.
+    """
+    check_same_width(target.z, reference.z, "target", "reference")
+    return coupling.distances(
+        *_sample(reference, "reference"), *_sample(target, "target"), samples=samples, seed=seed
+    )
+
+
+def pactran(
+    z: np.ndarray,
+    y: np.ndarray,
+    posteriors: np.ndarray | None = None,
+    *,
+    variant: str = "gaussian",
+    lam: Real = 1.0,
+    prior: Real | None = None,
+) -> float:
+    """Return PACTran's bound on the loss after transfer, its own sign: lower is better.
+
+    Args:
+        z: features, (n, d); used by the Gaussian form.
+        y: labels, (n,).
+        posteriors: of the source model, (n, K_S); used by the two other forms.
+        variant: "gaussian", "dirichlet" or "gamma".
+        lam: of the Gaussian form, one of 10, 1, 0.1 as released.
+        prior: of the Gaussian form its variance times d, one of 1000, 100, 10, 1 as released (the pairs are
+            ``evidence.PACTRAN_GRID``), default 100; of the others the weight of the prior, default 1.
+    """
+    check_choice(variant, "variant", ("gaussian", "dirichlet", "gamma"))
+    if variant == "gaussian":
+        return evidence.pactran_gaussian(z, y, lam, 100.0 if prior is None else prior)
+    if posteriors is None:
+        raise ValueError(
+            f"pactran needs source_posteriors for variant={variant!r}, got None; give source_posteriors=, "
+            "class probabilities of the source model, (n, K_S), or variant='gaussian'"
+        )
+    form = {"dirichlet": source.pactran_dirichlet, "gamma": source.pactran_gamma}[variant]
+    return form(posteriors, y, 1.0 if prior is None else prior)
+
+
+def _register(
+    name: str,
+    compute: Callable[..., float],
+    needs: tuple[str, ...],
+    citation: str,
+    higher_is_better: bool = True,
+) -> None:
+    BASELINES.register(name)(Baseline(name, compute, needs, higher_is_better, citation))
+
+
+_FEATURES, _POSTERIORS, _PAIR = ("target",), ("target", "source_posteriors"), ("target", "reference")
+
+_register("logme", evidence.logme, _FEATURES, "you2021logme")
+_register("leep", source.leep, _POSTERIORS, "nguyen2020leep")
+_register("nce", source.nce, _POSTERIORS, "tran2019transferability")
+_register("pactran", pactran, _FEATURES, "ding2022pactran", higher_is_better=False)
+_register("sfda", separability.sfda, _FEATURES, "shao2022not")
+_register("hscore", separability.hscore, _FEATURES, "bao2019information")
+_register("ot_nce", coupling.ot_nce, _PAIR, "tan2021otce")
+_register("otce", coupling.otce, _PAIR, "tan2021otce")
+_register("hscore_shrunk", separability.hscore_shrunk, _FEATURES, "ibrahim2022newer")
+_register("nleep", source.nleep, _FEATURES, "li2021ranking")
+_register("transrate", separability.transrate, _FEATURES, "huang2022frustratingly")
+_register("gbc", separability.gbc, _FEATURES, "pandy2022transferability")

@@ -1,0 +1,46 @@
+"""Centred features and class means, on the smaller side of the features: what several baselines start from."""
+
+import numpy as np
+import scipy.linalg
+from jaxtyping import Float, Int
+
+__all__ = ["EPS", "canonical_order", "centred", "class_sums", "in_span", "indicator", "within"]
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def centred(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """Return z minus its mean, (n, d); a column that is constant up to rounding becomes exactly 0."""
+    x = z - z.mean(0)
+    x -= x.mean(0)
+    x[:, np.abs(x).max(0) <= 4 * EPS * np.abs(z).max(0)] = 0.0
+    return x
+
+
+def in_span(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r"]:
+    """Return x in an orthonormal basis of its rows where n < d, else x itself: lengths and angles stay."""
+    if len(x) >= x.shape[1]:
+        return x
+    return scipy.linalg.qr(x.T, mode="r", check_finite=False)[0][: len(x)].T
+
+
+def class_sums(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "k d"]:
+    """Return the sum of the rows of each class, (K, d)."""
+    return indicator(y).T @ x
+
+
+def indicator(y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+    """Return the one-hot labels, (n, K)."""
+    return np.eye(int(y.max()) + 1)[y]
+
+
+def within(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n d"]:
+    """Return each row minus the mean of its class, (n, d)."""
+    means = class_sums(x, y) / np.bincount(y)[:, None]
+    return x - means[y]
+
+
+def canonical_order(z: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
+    """Return an order of the rows that depends only on their values, so that seeds mean the same in any order."""
+    rows = np.ascontiguousarray(z)
+    return np.array(sorted(range(len(rows)), key=lambda i: rows[i].tobytes()))

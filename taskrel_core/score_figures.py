@@ -1,0 +1,143 @@
+"""Pictures of how well scores rank encoders: from the tables of ``ranking`` to axes. Needs no torch."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from .figures import COLOURS, GREY, NAMES, STYLE
+
+__all__ = ["SCORE_NAMES", "limited_data", "score_correlations", "score_scatter"]
+
+SCORE_NAMES = {
+    "paper": "relatedness, paper's form",
+    "calibrated": "relatedness, calibrated",
+    "logit": "relatedness, logit",
+    "one_sided": "relatedness, one-sided",
+    "logit_in": "logit, certified",
+    "one_sided_in": "one-sided, certified",
+    "reference_accuracy": "control: reference accuracy",
+    "log_tau": "control: log calibrated tau",
+    "logme": "LogME",
+    "leep": "LEEP",
+    "nce": "NCE",
+    "pactran": "PACTran",
+    "sfda": "SFDA",
+    "hscore": "H-score",
+    "hscore_shrunk": "H-score, shrunk",
+    "ot_nce": "OT-NCE",
+    "otce": "OTCE",
+    "nleep": "NLEEP",
+    "transrate": "TransRate",
+    "gbc": "GBC",
+}
+
+
+def score_correlations(table: pd.DataFrame) -> Axes:
+    """Draw each score's correlation with accuracy, a small mark a target with its interval, a large one their mean.
+
+    Args:
+        table: columns target, score, pearson, low, high, one row a (target, score); in the order of the scores.
+    """
+    scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
+    with plt.rc_context(STYLE):
+        _, ax = plt.subplots(figsize=(6.4, 0.44 * len(scores) + 1.3))
+        for position, score in enumerate(scores):
+            rows = table[table["score"] == score].set_index("target")
+            for k, target in enumerate(targets):
+                if target not in rows.index or np.isnan(rows.loc[target, "pearson"]):
+                    continue
+                row, y = rows.loc[target], position + 0.13 * (k - (len(targets) - 1) / 2)
+                colour, label = (
+                    COLOURS[k % len(COLOURS)],
+                    NAMES.get(target, target) if position == 0 else None,
+                )
+                ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1.2, alpha=0.6)
+                ax.plot(row["pearson"], y, "os^Dvp"[k % 6], color=colour, ms=4, label=label)
+            ax.plot(rows["pearson"].mean(), position, marker="|", ms=18, mew=2, color="black", ls="none")
+        ax.axvline(0, color=GREY, lw=0.8)
+        ax.set_yticks(range(len(scores)), [SCORE_NAMES.get(s, s) for s in scores], fontsize=9)
+        ax.set(xlim=(-1.02, 1.02), ylim=(len(scores) - 0.4, -0.6))
+        ax.set_xlabel("Pearson r with accuracy (black bar: mean over targets)")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=3, fontsize=8)
+    return ax
+
+
+def score_scatter(table: pd.DataFrame, scores: Sequence[str], columns: int = 3) -> np.ndarray:
+    """Draw accuracy against score, a panel a score, a colour a target; both in standard deviations within the target.
+
+    Args:
+        table: columns target, encoder, score, value, fine_tuned, floor (whether the encoder was never trained).
+        scores: panels, row by row.
+        columns: panels a row.
+    """
+    targets, rows = list(dict.fromkeys(table["target"])), -(-len(scores) // columns)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(2.5 * columns, 2.3 * rows), sharex=True, sharey=True
+        )
+        for ax in axes.flat[len(scores) :]:
+            ax.set_visible(False)
+        for ax, score in zip(axes.flat, scores, strict=False):
+            for k, target in enumerate(targets):
+                part = table[(table["score"] == score) & (table["target"] == target)]
+                x, y = ((part[c] - part[c].mean()) / (part[c].std() or 1.0) for c in ("value", "fine_tuned"))
+                colour, label = COLOURS[k % len(COLOURS)], NAMES.get(target, target)
+                for floor, filled in ((False, colour), (True, "none")):
+                    here = part["floor"] == floor
+                    name = None if floor else label
+                    ax.scatter(
+                        x[here], y[here], s=20, marker="os^Dvp"[k % 6], color=colour, fc=filled, label=name
+                    )
+            ax.set_title(SCORE_NAMES.get(score, score), fontsize=9)
+        figure.supxlabel("score, in standard deviations", fontsize=9)
+        figure.supylabel("accuracy, in standard deviations", fontsize=9)
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
+        figure.tight_layout()
+    return axes
+
+
+def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
+    """Draw correlation with accuracy against the share of the target's samples, a panel a score, a colour a target.
+
+    Args:
+        table: columns target, score, share, pearson (mean over draws of the share), low, high (their range).
+        columns: panels a row.
+    """
+    scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
+    rows = -(-len(scores) // columns)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(2.5 * columns, 2.1 * rows), sharex=True, sharey=True
+        )
+        axes = np.atleast_1d(axes)
+        for ax in axes.flat[len(scores) :]:
+            ax.set_visible(False)
+        for ax, score in zip(axes.flat, scores, strict=False):
+            for k, target in enumerate(targets):
+                part = table[(table["score"] == score) & (table["target"] == target)].sort_values("share")
+                colour = COLOURS[k % len(COLOURS)]
+                ax.plot(
+                    part["share"],
+                    part["pearson"],
+                    color=colour,
+                    marker="os^Dvp"[k % 6],
+                    ms=3,
+                    label=NAMES.get(target, target),
+                )
+                ax.fill_between(part["share"], part["low"], part["high"], color=colour, alpha=0.2, lw=0)
+            ax.axhline(0, color=GREY, lw=0.8)
+            ax.set_title(SCORE_NAMES.get(score, score), fontsize=9)
+            ax.set(xscale="log", ylim=(-1.05, 1.05))
+        ticks = sorted(set(table["share"]))
+        axes.flat[0].set_xticks(ticks, [f"{100 * t:g}" for t in ticks], fontsize=8)
+        axes.flat[0].minorticks_off()
+        figure.supxlabel("share of the target's samples, %", fontsize=9)
+        figure.supylabel("Pearson r with accuracy", fontsize=9)
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
+        figure.tight_layout()
+    return axes
