@@ -8,6 +8,8 @@
 # %% [markdown]
 # # Which score foretells accuracy?
 #
+# **The answer here.** {glue}`answer`
+#
 # **The poster's claim.** Over encoders, task-relatedness correlates with the accuracy that each reaches after end-to-end
 # fine-tuning on the target: consistently, with a negative sign, and without looking at the encoder's own head.
 #
@@ -252,6 +254,21 @@ strength = simple["pearson"] * simple["expected"].map({"+": 1, "-": -1})
 best = str(strength.idxmax())
 page.glue("best-other", f"{SCORE_NAMES[best]} ({simple.loc[best, 'pearson']:+.2f})")
 paper = summary.loc[("trained", "paper")]
+forms = [s for s in ("paper", "calibrated", "logit", "one_sided") if s in asked]
+ours = str(summary.loc["trained"].loc[forms, "pearson"].idxmin())
+lead = float(strength.max() + summary.loc[("trained", ours), "pearson"])
+wins = (
+    f"{SCORE_NAMES[best]} ranks the encoders best"
+    if lead > 0
+    else f"{SCORE_NAMES[ours]} ranks the encoders best"
+)
+page.glue(
+    "answer",
+    f"{wins}: mean r {simple.loc[best, 'pearson']:+.2f} for {SCORE_NAMES[best]}, the strongest of the other scores and "
+    f"controls, against {summary.loc[('trained', ours), 'pearson']:+.2f} for {SCORE_NAMES[ours]}, the strongest form of "
+    f"relatedness, and {paper['pearson']:+.2f} for the paper's form ({len(sets['trained'])} trained encoders, "
+    f"{len(targets)} targets; which one leads is picked after the fact, and the intervals overlap where the table says so).",
+)
 page.glue(
     "ours",
     f"mean r over {len(targets)} targets, {len(sets['trained'])} trained encoders: paper's form {quoted['paper']}, "

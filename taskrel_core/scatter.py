@@ -41,6 +41,17 @@ def within(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.nd
 
 
 def canonical_order(z: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
-    """Return an order of the rows that depends only on their values, so that seeds mean the same in any order."""
-    rows = np.ascontiguousarray(z)
-    return np.array(sorted(range(len(rows)), key=lambda i: rows[i].tobytes()))
+    """Return the order of the rows by their first feature, ties by the second, and so on.
+
+    It depends neither on the order given nor on the scale and the origin of the features, so that with it a seed
+    means the same draw.
+    """
+    rank = np.zeros(len(z), dtype=np.int64)
+    for column in z.T:
+        order = np.lexsort((column, rank))
+        new = (np.diff(rank[order]) > 0) | (np.diff(column[order]) > 0)
+        rank[order[1:]] = new.cumsum()
+        rank[order[0]] = 0
+        if new.all():
+            break
+    return np.argsort(rank, kind="stable")
