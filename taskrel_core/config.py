@@ -42,9 +42,9 @@ class ExactConfig:
     descent_rate: float = 0.02  # our choice: their size, against the scale of the pull-back's entries
     tune_steps: int = 40  # our choice: subgradient steps on head and pull-back between exact plans
     tune_rounds: int = 8  # our choice: such rounds
-    tune_rate: float = 0.04  # our choice: size of these steps, against the scale of what moves
+    tune_rate: float = 0.08  # our choice: size of these steps, against the scale of what moves
     tune_work: int = (
-        8_000_000_000  # our choice: most work of all of them, in steps times samples times entries
+        5_000_000_000  # our choice: most work of all of them, in steps times samples times entries
     )
     second_sources: int = 3  # our choice: soft label maps that are tried
     slack: float = 4e-4  # our choice: a relative fall below this is no progress

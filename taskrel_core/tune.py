@@ -96,19 +96,22 @@ class _Descent:
         return solver, solver.evaluate(self.solution.q, pull, "one_sided")
 
     def descend(self, place: _Place, plan: Plan, steps: int, rate: float) -> _Place:
-        """Return the place after so many of Adam's steps at a plan, of sizes that fall to almost 0."""
+        """Return the place after so many steps at a plan, of sizes that fall to almost 0.
+
+        Adam's averages, the second one over all entries of a part, so that no turn of the features matters.
+        """
         root, spread = self.z_t.shape[1] ** 0.5, float((self.z_r @ place.E.T).std())
         # Rows of U, E and M have norms of about 1 at most; m is a shift in the span, c one of logits.
         scales = [2 / len(place.U) ** 0.5, 2 / root, 1 / root, spread, self.tau * spread]
         first = [torch.zeros_like(part) for part in place.parts()]
-        second = [torch.zeros_like(part) for part in place.parts()]
+        second = [torch.zeros((), dtype=torch.float64) for _ in first]
         for step in range(1, steps + 1):
             size, moved = rate * (1 - 0.98 * step / steps) / (1 - 0.9**step), []
             for k, (part, slope) in enumerate(zip(place.parts(), self._slope(place, plan), strict=True)):
                 first[k] = 0.9 * first[k] + 0.1 * slope
-                second[k] = 0.999 * second[k] + 0.001 * slope**2
-                root_k = (second[k] / (1 - 0.999**step)).sqrt() + 1e-12
-                moved.append(part - size * scales[k] * first[k] / root_k)
+                second[k] = 0.999 * second[k] + 0.001 * slope.square().mean()
+                usual = (second[k] / (1 - 0.999**step)).sqrt() + 1e-12
+                moved.append(part - size * scales[k] * first[k] / usual)
             place = _allowed(*moved)
         return place
 
