@@ -123,9 +123,24 @@ shown = mean[mean["encoders"] == "trained"].copy()
 for name in ("all", "general"):
     other = mean[mean["encoders"] == name].set_index("score")["pearson"]
     shown[name] = shown["score"].map(other)
+shown["saturated"] = [
+    f"{scores[f'saturated_{s}'].dropna().astype(bool).mean():.0%}" if f"saturated_{s}" in scores else ""
+    for s in shown["score"]
+]
 shown["score"] = shown["score"].map(SCORE_NAMES)
 shown = shown[
-    ["score", "expected", "pearson", "low", "high", "all", "general", "weighted_kendall", "rel_at_1"]
+    [
+        "score",
+        "expected",
+        "pearson",
+        "low",
+        "high",
+        "all",
+        "general",
+        "weighted_kendall",
+        "rel_at_1",
+        "saturated",
+    ]
 ]
 columns = [
     "target",
@@ -145,7 +160,9 @@ page.table(
     f"Mean over {len(targets)} targets of Pearson r with fine-tuned accuracy: trained encoders "
     f"(n = {len(sets['trained'])} a target; 95 % interval: whole targets resampled), then all {len(sets['all'])} with the "
     f"random floors, and the {len(sets['general'])} general-purpose ones only. Weighted Kendall and rel@1 (accuracy of the "
-    "encoder that the score picks, over the best) are for trained encoders; 1 is best. The file holds every cell",
+    "encoder that the score picks, over the best) are for trained encoders; 1 is best. Saturated: share of "
+    "(encoder, target) cells with no more samples than features, where the score is at its largest whatever the labels. "
+    "The file holds every cell",
     "{:+.2f}",
     data=each[columns],
     file="tab_correlation",

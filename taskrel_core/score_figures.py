@@ -32,6 +32,8 @@ SCORE_NAMES = {
     "nleep": "NLEEP",
     "transrate": "TransRate",
     "gbc": "GBC",
+    "sfda_pca": "SFDA on 128 components",
+    "hscore_pca": "H-score on 64 components",
 }
 
 
