@@ -65,9 +65,9 @@ class Baseline:
             raise TypeError(f"{self.name} has no option {unknown[0]!r}; {known}")
         arrays = dict(zip(("z", "y"), _sample(target, "target"), strict=True))
         if "reference" in self.needs:
-            reference = self._given(reference, "reference", "a labelled Task from the same encoder")
-            check_same_width(target.z, reference.z, "target", "reference")
-            z, y = _sample(reference, "reference")
+            other: Task = self._given(reference, "reference", "a labelled Task from the same encoder")
+            check_same_width(target.z, other.z, "target", "reference")
+            z, y = _sample(other, "reference")
             arrays |= {"z_reference": z, "y_reference": y}
         if "source_posteriors" in self.needs or source_posteriors is not None:
             arrays["posteriors"] = self._posteriors(source_posteriors, len(target))

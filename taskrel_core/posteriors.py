@@ -48,7 +48,8 @@ def pactran_dirichlet(
     """Return PACTran's bound with a Dirichlet prior for each source class, in nats over K; lower is better.
 
     P(y|z) has the prior a0 = prior times the class frequencies; q ~ S exp(E log P(y|z)) is the variational posterior
-    of z, a = a0 + sum_n 1[y_n = y] q_n. As released: a fixed number of rounds, and the sum is divided by n K.
+    of z, a = a0 + sum_n 1[y_n = y] q_n. The bound is sum_n KL(q_n | S_n) + sum_z log B(a0) - log B(a_z), B the
+    normaliser of the Dirichlet density. As released: a fixed number of rounds, and the sum is divided by n K.
 
     Args:
         posteriors: S, (n, K_S).

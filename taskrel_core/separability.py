@@ -34,7 +34,8 @@ def hscore(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     """
     _warn_if_few(z, "hscore", "BASELINES['hscore_shrunk'] is meant for such samples")
     x = centred(z)
-    basis, triangle, _ = scipy.linalg.qr(x, mode="economic", pivoting=True, check_finite=False)
+    factors = scipy.linalg.qr(x, mode="economic", pivoting=True, check_finite=False)
+    basis, triangle = (np.asarray(factor) for factor in factors[:2])
     scale = np.linalg.norm(z, axis=0).max()  # of z, not of x: what centring cancels leaves rounding errors
     rank = int((np.abs(np.diag(triangle)) > max(z.shape) * EPS * scale).sum())
     sums = class_sums(basis[:, :rank], y)
@@ -80,7 +81,7 @@ def sfda(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     ones = np.ones(d)
     if len(x) < d:
         # the released start of the power iteration, seen in the basis that in_span works in
-        basis, triangle = scipy.linalg.qr(x.T, mode="economic", check_finite=False)
+        basis, triangle = np.linalg.qr(x.T)
         x, ones = triangle.T, basis.T @ ones
     shrinkage = max(np.exp(-5 * _largest_eigenvalue(within(x, y), ones)), 1e-10)
     q = softmax(_discriminant(x, y, shrinkage, d), axis=1)[np.arange(len(y)), y][:, None]
@@ -128,7 +129,10 @@ def _discriminant(x: np.ndarray, y: np.ndarray, shrinkage: float, d: int) -> np.
 
 
 def _solve_shrunk(scatter: np.ndarray, ridge: float, right: np.ndarray) -> np.ndarray:
-    """Return (scatter + ridge I)^-1 right; by eigenvalues, since rounding may make the sum indefinite."""
+    """Return (scatter + ridge I)^-1 right; by eigenvalues where rounding may make the sum indefinite."""
+    if ridge > 1e-6 * np.trace(scatter):
+        whole = scatter + ridge * np.eye(len(scatter))
+        return scipy.linalg.solve(whole, right, assume_a="pos", check_finite=False)
     values, vectors = scipy.linalg.eigh(scatter, driver="evd", check_finite=False)
     values = np.maximum(values, 0.0) + ridge
     inverse = np.divide(1.0, values, out=np.zeros_like(values), where=values > len(values) * EPS * 1e-10)

@@ -423,3 +423,25 @@ def test_transport_of_equal_sizes_is_an_assignment():
     shares = [pairs.count(pair) / 70 for pair in set(pairs)]
     entropy = -(np.array(shares) * np.log(shares)).sum() + (reference.prior * reference.prior.log()).sum()
     assert otce_distances(reference, target) == pytest.approx((cost[rows, columns].mean(), float(entropy)))
+
+
+def test_pactran_is_at_the_optimum_for_many_features():
+    """A bigger head than Newton's method with the whole Hessian can do: L-BFGS from another start, float64 throughout."""
+    target = gaussian_task(300, 60, 12, seed=0, separation=0.25)
+    z, y, k = target.z.numpy() @ np.diag(10.0 ** np.linspace(1, -3, 60)), target.labels.numpy(), 12
+    x, ridge = np.hstack([z - z.mean(0), np.ones((300, 1))]), np.repeat([1 / 3000] * 60 + [0.0], k)
+
+    def loss(theta):
+        log_p = log_softmax(x @ theta.reshape(61, k), axis=1)
+        slope = x.T @ (np.exp(log_p) - np.eye(k)[y]) / 300
+        return -log_p[np.arange(300), y].mean() + 0.5 * (
+            ridge * theta**2
+        ).sum(), slope.ravel() + ridge * theta
+
+    start = np.random.default_rng(0).normal(size=61 * k) * 0.03
+    options = {"maxiter": 20000, "maxfun": 40000, "ftol": 0.0, "gtol": 1e-10, "maxcor": 50}
+    found = minimize(loss, start, method="L-BFGS-B", jac=True, options=options)
+    p = softmax(x @ found.x.reshape(61, k), axis=1)
+    curvature = ((x**2).T @ (p * (1 - p))).sum() + 60 * k / 3000
+    expected = found.fun + k * 100 / (2 * 3000) * np.log(3000 / (k * 60) * curvature + 1e-10)
+    assert BASELINES["pactran"](target=Task(z, y, k), lam=10.0) == pytest.approx(expected, rel=AGREE)

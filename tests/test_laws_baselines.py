@@ -348,3 +348,29 @@ def test_a_draw_of_samples_has_a_seed():
     arrays = [given[side] for side in ("reference", "target")]
     arrays = [array for task in arrays for array in (task.z.numpy(), task.labels.numpy())]
     assert ot_nce(*arrays, samples=None) == BASELINES["ot_nce"](**given)
+
+
+@EVERY
+@pytest.mark.parametrize(("n", "d", "k"), [(30, 1, 2), (4, 3, 2), (40, 60, 40), (9, 1, 9)])
+def test_finite_at_the_ends_of_size(name, n, d, k):
+    """One feature, a handful of samples, a class for each sample."""
+    assert np.isfinite(score(name, problem(n=n, d=d, k=k) if k <= 6 else many_classes(n, d, k)))
+
+
+def many_classes(n, d, k):
+    """A problem with more classes than ``problem`` has source classes."""
+    rng = np.random.default_rng(1)
+    y = np.arange(n) % k
+    tasks = [Task(rng.normal(size=(n, d)), y, k) for _ in range(2)]
+    return {
+        "target": tasks[0],
+        "reference": tasks[1],
+        "source_posteriors": softmax(rng.normal(size=(n, 5)), axis=1),
+    }
+
+
+def test_sfda_where_the_power_iteration_starts_in_the_null_space():
+    """Columns x and -x have row sums 0; turned into x and x, all the rest is the same."""
+    target = problem(d=1)["target"]
+    opposed, same = (Task(torch.cat([target.z, sign * target.z], dim=1), target.y, 4) for sign in (-1, 1))
+    assert BASELINES["sfda"](target=opposed) == pytest.approx(BASELINES["sfda"](target=same), rel=1e-9)
