@@ -33,7 +33,7 @@ def tune(solver: Solver, solution: Solution, tau: float) -> tuple[Solver, Soluti
     descent = _Descent(solver, solution, tau)
     work = (len(solver.reference) + len(solver.target)) * E.numel()
     steps = min(max(EXACT.tune_work // work, EXACT.descent_least), EXACT.tune_rounds * EXACT.tune_steps)
-    rounds = -(-steps // EXACT.tune_steps)
+    rounds = max(-(-steps // EXACT.tune_steps), EXACT.sharpen_rounds)  # so that a step too long can be mended
     place, rate = descent.start(E), EXACT.tune_rate
     for _ in range(rounds):
         moved = descent.descend(place, best[1].plan, steps // rounds, rate)
