@@ -31,11 +31,9 @@ def logme(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     n = len(y)
     onehot = indicator(y)
     noise_alone = 0.5 * (np.log(n / onehot.sum(0)) - np.log(2 * np.pi) - 1)
-    u, s, _ = scipy.linalg.svd(z, full_matrices=False, check_finite=False)
-    if s[0] == 0.0:
+    u, power = _left_vectors(z)
+    if len(power) == 0:
         return float(noise_alone.mean())
-    keep = s > max(z.shape) * EPS * s[0]
-    u, power = u[:, keep], (s[keep] / s[0]) ** 2  # only s / s[0] matters
     aligned = u.T @ onehot
     rest = ((onehot - u @ aligned) ** 2).sum(0) * (len(power) < n)
     aligned **= 2
@@ -44,6 +42,20 @@ def logme(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
         fit = (aligned / power[:, None]).sum(0)
         best = np.maximum(best, 0.5 * (-np.log(power).mean() - np.log(2 * np.pi * fit / n) - 1))
     return float(best.mean())
+
+
+def _left_vectors(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Left singular vectors of z, (n, r), and squared singular values over the largest, (r,); only these matter.
+
+    By the Gram matrix, twice as fast, where the features are so well conditioned that nothing is lost.
+    """
+    wide = len(z) < z.shape[1]
+    power, vectors = scipy.linalg.eigh(z @ z.T if wide else z.T @ z, check_finite=False, driver="evd")
+    if power[0] > 1e-8 * power[-1]:
+        return vectors if wide else z @ (vectors / np.sqrt(power)), power / power[-1]
+    u, s, _ = scipy.linalg.svd(z, full_matrices=False, check_finite=False)
+    keep = s > max(z.shape) * EPS * s[0]
+    return u[:, keep], (s[keep] / s[0]) ** 2 if keep.any() else s[keep]
 
 
 def _best_evidence(power: np.ndarray, aligned: np.ndarray, rest: np.ndarray, n: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.sparse
+import torch
 from scipy.optimize import linear_sum_assignment, linprog, minimize
 from scipy.special import digamma, gammaln, log_softmax, softmax
 from scipy.stats import multivariate_normal
@@ -49,8 +50,9 @@ def logme(target, reference, posteriors):
     """The Gaussian density of the labels, covariance ZZ'/a + I/b, climbed in (log a, log b) without a derivative."""
     z, y = target.z.numpy(), target.labels.numpy()
     n, values = len(z), []
-    power, axes = np.linalg.eigh(z @ z.T)
-    power = np.where(power > 1e-10 * power[-1], power, 0.0)
+    axes, sizes, _ = np.linalg.svd(z)
+    sizes = np.where(sizes > 1e-12 * sizes[0], sizes, 0.0)
+    power = np.append(sizes, np.zeros(n - len(sizes))) ** 2
     for label in range(target.n_classes):
         turned = (axes.T @ (y == label)) ** 2
 
@@ -313,6 +315,15 @@ def test_logme_is_right_where_no_ridge_is_best():
         found = BASELINES["logme"](target=Task(z, y, 2))
         assert found >= max(limit, noise_alone) - 1e-12
         assert found == pytest.approx(logme(Task(z, y, 2), None, None), abs=AGREE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("least", [1e-3, 2e-4, 5e-5, 1e-6])
+def test_logme_of_ill_conditioned_features(kind, least):
+    target, reference, posteriors = problem(kind)
+    z = target.z * torch.logspace(0, np.log10(least), target.d, dtype=torch.float64)
+    given = Task(z, target.y, target.n_classes), reference, posteriors
+    assert score("logme", *given) == pytest.approx(logme(*given), abs=AGREE)
 
 
 @pytest.mark.parametrize(("lam", "prior"), PACTRAN_GRID)
