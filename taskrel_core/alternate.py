@@ -88,7 +88,7 @@ class Solver:
         self.rows_r = [(reference.labels == j).nonzero()[:, 0] for j in range(reference.n_classes)]
         self.rows_t = [(target.labels == i).nonzero()[:, 0] for i in range(target.n_classes)]
         self.logits = head.logits(reference.z)
-        self.leading = leading = min(reference.d, EXACT.full_turn)
+        self.leading = leading = reference.d if reference.d <= EXACT.full_turn else EXACT.leading
         self.lead_r, self.lead_t = (
             task.z[:, :leading].contiguous() for task in (reference, target)
         )  # what an orthogonal A turns; it only shifts the rest

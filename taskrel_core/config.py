@@ -32,7 +32,8 @@ class ExactConfig:
     rounds: int = 12  # our choice: alternations of exact plans and Procrustes
     patience: int = 1  # our choice: rounds without a lower bound before stopping
     head_gap: float = 2.5e-4  # our choice: distance of h_R's loss to the best head's, as a share of log K
-    full_turn: int = 128  # our choice: features wider than this are turned in their leading directions only
+    full_turn: int = 256  # our choice: features up to this wide are turned in all directions
+    leading: int = 128  # our choice: wider ones in so many leading directions only
     sharpen_rounds: int = 4  # our choice: alternations of exact plans and such steps, for each metric
     descent: int = 80  # our choice: subgradient steps on a pull-back a round
     descent_work: int = (

@@ -82,7 +82,7 @@ def relatedness(
         )
     frame = None
     if method == "exact" and reference.d > EXACT.full_turn:
-        frame = leading_frame(reference.z, target.z, EXACT.full_turn)
+        frame = leading_frame(reference.z, target.z, EXACT.leading)
         reference, target = (Task(t.z @ frame, t.y, t.n_classes, t.name) for t in (reference, target))
     run = _Run(tau, method, metric, mode, measure, seed, gradient)
     result = run.pseudo(reference, target) if labels == "pseudo" else run.labelled(reference, target)

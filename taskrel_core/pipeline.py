@@ -134,7 +134,9 @@ def _compute(experiment: Experiment) -> dict[str, Any]:
         "accuracy": float((log_h.argmax(1) == target.labels).double().mean()),
         "transferability": t.loss,
         "head_accuracy": t.accuracy,
-        "reference_accuracy": r.head.accuracy(reference.z, reference.labels),
+        "reference_accuracy": transferability(
+            reference, e.tau
+        ).accuracy,  # of the best head; r.head may have moved
         "log_k": math.log(target.n_classes),
         "k_reference": reference.n_classes,
         "k_target": target.n_classes,
