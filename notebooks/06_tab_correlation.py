@@ -31,18 +31,13 @@ profile: str = "embedded"  # which size of everything
 reference: str = "tiny_imagenet"  # data set whose classes the reference draws
 k_reference: int = 10  # classes a draw
 draws: list[int] = [0, 1, 2]  # draws of the reference classes
-targets: list[str] = ["cifar10", "dtd10", "flowers5", "emoji_noto", "fashion_mnist"]  # rows of the table
+targets: list[str] = ["cifar10", "dtd10", "flowers5", "emoji_noto", "fashion_mnist"]  # columns of the table
+# fmt: off
 rates: dict[str, float] = {
-    "efficientnet_lite0": 2e-4,
-    "efficientnet_lite1": 2e-4,
-    "efficientnet_lite2": 2e-4,
-    "squeezenet": 2e-4,
-    "mobilenet_v2": 2e-4,
-    "mobilenet_v2_dogs": 3e-5,
-    "resnet50_thin": 3e-6,
-    "random_net": 3e-5,
-    "efficientnet_lite0_random": 3e-5,
+    "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
+    "mobilenet_v2_dogs": 3e-5, "resnet50_thin": 3e-6, "random_net": 3e-5, "efficientnet_lite0_random": 3e-5,
 }  # encoders, and the learning rate of each
+# fmt: on
 floors: list[str] = [
     "random_net",
     "efficientnet_lite0_random",
@@ -52,48 +47,33 @@ special: list[str] = [
     "resnet50_thin",
 ]  # trained for one purpose: left out of "general" ones
 seeds: list[int] = [0]  # of the fine-tuning
+sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # of fine-tuning; scores see the same n
 n_reference: int = 1000  # reference samples
-n_target: int = 1200  # target samples; one in six is held back from training to choose its rate
-n_test: int = 1000  # target samples that accuracy is measured on
-epochs: int = 2  # of fine-tuning
-size: int | None = None  # side of the images, pixels; None: each encoder's own
 
 # %%
 import page
-import pandas as pd
 
 from taskrel_core.figures import NAMES
 from taskrel_core.finetune import FineTuning, chosen
 from taskrel_core.pipeline import run
-from taskrel_core.ranking import correlations, joined, otce_predictions, over_targets
-from taskrel_core.score_figures import SCORE_NAMES, score_correlations, score_scatter
-from taskrel_core.scores import SCORES, Scoring
+from taskrel_core.ranking import correlations, joined, otce_predictions, over_targets, side_by_side, verdict
+from taskrel_core.score_figures import SCORE_NAMES, accuracies_reached, score_correlations, score_scatter
+from taskrel_core.scores import FORMS, SCORES, Scoring
 
 # %%
-tunings = [
-    FineTuning(
-        target,
-        encoder,
-        lr=lr,
-        seed=seed,
-        n=n_target,
-        n_test=n_test,
-        epochs=epochs,
-        size=size,
-        profile=profile,
-    )
+trainings = [
+    FineTuning(target, encoder, lr=lr, seed=seed, profile=profile, **sizes)
     for target in targets
     for encoder, lr in rates.items()
     for seed in seeds
 ]
-accuracies = chosen(run(tunings))
+accuracies = chosen(run(trainings))
 
 # %%
 settings = {
     "k_reference": k_reference,
     "n_reference": n_reference,
-    "n_target": n_target,
-    "size": size,
+    "n_target": sizes["n"],
     "profile": profile,
 }
 cells = [
@@ -105,6 +85,8 @@ cells = [
     for encoder in rates
 ]
 scores = run(cells)
+
+# %%
 scores["otce"] = otce_predictions(scores, accuracies)
 
 # %%
@@ -119,89 +101,67 @@ each = correlations(table, SCORES, sets)
 mean = over_targets(each)
 
 # %%
-shown = mean[mean["encoders"] == "trained"].copy()
-for name in ("all", "general"):
-    other = mean[mean["encoders"] == name].set_index("score")["pearson"]
-    shown[name] = shown["score"].map(other)
-shown["saturated"] = [
-    f"{scores[f'saturated_{s}'].dropna().astype(bool).mean():.0%}" if f"saturated_{s}" in scores else ""
-    for s in shown["score"]
-]
-shown["score"] = shown["score"].map(SCORE_NAMES)
-shown = shown[
-    [
-        "score",
-        "expected",
-        "pearson",
-        "low",
-        "high",
-        "all",
-        "general",
-        "weighted_kendall",
-        "rel_at_1",
-        "saturated",
-    ]
-]
-columns = [
-    "target",
-    "score",
-    "pearson",
-    "low",
-    "high",
-    "n",
-    "encoders",
-    "expected",
-    "weighted_kendall",
-    "rel_at_1",
-]
+shown = side_by_side(each, mean, "trained").assign(**{"with floors": "", "general only": "", "saturated": ""})
+for row in shown.index:
+    for column, name in (("with floors", "all"), ("general only", "general")):
+        r = mean[(mean["encoders"] == name) & (mean["score"] == row)]["pearson"]
+        shown.loc[row, column] = f"{float(r.iloc[0]):+.2f}"
+    if f"saturated_{row}" in scores:
+        shown.loc[row, "saturated"] = f"{scores[f'saturated_{row}'].dropna().astype(bool).mean():.0%}"
+shown = shown.rename(index=SCORE_NAMES, columns=NAMES).rename_axis("score").reset_index()
+
+# %%
 page.table(
     shown,
     "correlation",
-    f"Mean over {len(targets)} targets of Pearson r with fine-tuned accuracy: trained encoders "
-    f"(n = {len(sets['trained'])} a target; 95 % interval: whole targets resampled), then all {len(sets['all'])} with the "
-    f"random floors, and the {len(sets['general'])} general-purpose ones only. Weighted Kendall and rel@1 (accuracy of the "
-    "encoder that the score picks, over the best) are for trained encoders; 1 is best. Saturated: share of "
-    "(encoder, target) cells with no more samples than features, where the score is at its largest whatever the labels. "
-    "The file holds every cell",
-    "{:+.2f}",
-    data=each[columns],
+    f"Pearson r with fine-tuned accuracy and its 95 % interval, n = {len(sets['trained'])} trained encoders in every cell; "
+    "mean over targets (interval: whole targets resampled), its weighted Kendall tau and rel@1 (accuracy of the encoder that "
+    f"the score picks, over the best); the same mean for all {len(sets['all'])} encoders with the random floors, and for "
+    f"the {len(sets['general'])} general-purpose ones only. Saturated: share of cells with no more samples than features, "
+    "where the score is at its largest whatever the labels. The file holds every cell of every set of encoders",
+    "{:.2f}",
+    data=each[
+        [
+            "target",
+            "score",
+            "pearson",
+            "low",
+            "high",
+            "n",
+            "encoders",
+            "expected",
+            "weighted_kendall",
+            "rel_at_1",
+        ]
+    ],
     file="tab_correlation",
 )
 
 # %%
 trained = each[each["encoders"] == "trained"]
-wide = trained.assign(
-    cell=[f"{r.pearson:+.2f} [{r.low:+.2f}, {r.high:+.2f}]" for r in trained.itertuples()],
-    score=trained["score"].map(SCORE_NAMES),
-    target=trained["target"].map(lambda name: NAMES.get(name, name)),
-)
-page.table(
-    wide.pivot(index="score", columns="target", values="cell").loc[wide["score"].unique()].reset_index(),
-    "correlation-cells",
-    f"Pearson r a target, trained encoders, n = {len(sets['trained'])}; 95 % interval: encoders resampled",
-)
-
-# %%
 page.figure(
     score_correlations(trained).figure,
     "correlation-dots",
-    table=trained[columns],
+    table=trained,
     alt="For each score one mark a target with a wide horizontal interval, and a black bar for their mean, on a scale of "
     "Pearson's r from -1 to 1.",
-    caption="The same as a picture: how wide the intervals are is the first thing to see.",
+    caption="The same as a picture. How wide the intervals are is the first thing to see.",
 )
 
 # %%
 pictured = [
-    s
-    for s in ("paper", "calibrated", "logit", "one_sided", "reference_accuracy", "logme", "leep", "sfda")
-    if s in asked
+    "paper",
+    "calibrated",
+    "logit",
+    "one_sided",
+    "reference_accuracy",
+    "logme",
+    "leep",
+    "sfda_pca",
+    "hscore_pca",
 ]
 page.figure(
-    score_scatter(
-        table.assign(floor=table["encoder"].isin(floors)),
-        [*pictured, "otce"] if "otce" in asked else pictured,
-    )[0, 0].figure,
+    score_scatter(table.assign(floor=table["encoder"].isin(floors)), pictured)[0, 0].figure,
     "correlation-scatter",
     table=table,
     alt="Nine scatter plots of accuracy against a score, one colour a target, hollow marks for untrained encoders.",
@@ -209,89 +169,74 @@ page.figure(
 )
 
 # %% [markdown]
-# ## What was reached, and what it cost
+# ## What fine-tuning reached, and what it cost
+#
+# {glue}`cost`
 
 # %%
-reached = accuracies.assign(
-    cell=[
-        f"{a:.2f} ± {se:.2f} ({p:.2f})"
-        for a, se, p in accuracies[["fine_tuned", "fine_tuned_se", "probe"]].to_numpy()
-    ]
-)
-reached["target"] = reached["target"].map(lambda name: NAMES.get(name, name))
-reached["encoder"] = reached["encoder"].map(lambda name: NAMES.get(name, name))
-order = [NAMES.get(name, name) for name in rates]
-page.table(
-    reached.pivot(index="encoder", columns="target", values="cell").loc[order].reset_index(),
+page.figure(
+    accuracies_reached(accuracies, list(rates)).figure,
     "correlation-accuracies",
-    "Accuracy after fine-tuning ± standard error (in brackets: the probe that it starts from)",
-    data=accuracies,
+    table=accuracies,
+    alt="For each target a line of marks, one an encoder: accuracy after fine-tuning with its standard error, and a hollow "
+    "mark for the probe that it starts from.",
+    caption="Accuracy after fine-tuning (filled, ± one standard error) and of the probe that it starts from (hollow).",
 )
 
 # %%
-seconds = pd.DataFrame(
-    {
-        "score": [SCORE_NAMES[s] for s in asked if f"seconds_{s}" in scores],
-        "seconds": [scores[f"seconds_{s}"].median() for s in asked if f"seconds_{s}" in scores],
-    }
-)
 tuning = float(accuracies["seconds"].median())
-seconds["share of one fine-tuning, %"] = 100 * seconds["seconds"] / tuning
-page.table(
-    seconds,
-    "correlation-seconds",
-    f"Median seconds of one (encoder, target) on one thread of a loaded machine, features given; one fine-tuning: {tuning:.0f} s",
-    "{:.2f}",
-)
-
-# %% [markdown]
-# ## The same forms against the probe
-
-# %%
-against = over_targets(correlations(table, SCORES, {"trained": sets["trained"]}, truth="probe"))
-against["score"] = against["score"].map(SCORE_NAMES)
-page.table(
-    against[["score", "expected", "pearson", "low", "high"]],
-    "correlation-probe",
-    "Mean r with the probe's accuracy instead, trained encoders",
-    "{:+.2f}",
+spent = {name: float(scores[f"seconds_{name}"].median()) for name in asked if f"seconds_{name}" in scores}
+rest = sum(seconds for name, seconds in spent.items() if name not in FORMS)
+page.glue(
+    "cost",
+    f"Medians on one thread of a loaded machine, features given: the paper's form {spent['paper']:.1f} s, logit and "
+    f"one-sided together {spent['one_sided']:.1f} s, all other scores together {rest:.1f} s; one fine-tuning {tuning:.0f} s. "
+    f"The paper's form costs {spent['paper'] / tuning:.0%} of one such short fine-tuning, not the 1 % that was hoped for.",
 )
 
 # %%
-summary = mean.set_index(["encoders", "score"])
-quoted = {}
-for name in ("paper", "calibrated", "logit", "one_sided", "reference_accuracy"):
-    row = summary.loc[("trained", name)]
-    quoted[name] = f"{row['pearson']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
-    page.glue(name.replace("_", "-"), quoted[name])
-simple = summary.loc["trained"].drop(
-    index=[s for s in ("paper", "calibrated", "logit", "one_sided") if s in asked]
+against = over_targets(correlations(table, SCORES, {"trained": sets["trained"]}, truth="probe")).set_index(
+    "score"
 )
-strength = simple["pearson"] * simple["expected"].map({"+": 1, "-": -1})
-best = str(strength.idxmax())
-page.glue("best-other", f"{SCORE_NAMES[best]} ({simple.loc[best, 'pearson']:+.2f})")
-paper = summary.loc[("trained", "paper")]
-forms = [s for s in ("paper", "calibrated", "logit", "one_sided") if s in asked]
-ours = str(summary.loc["trained"].loc[forms, "pearson"].idxmin())
-lead = float(strength.max() + summary.loc[("trained", ours), "pearson"])
-wins = (
-    f"{SCORE_NAMES[best]} ranks the encoders best"
-    if lead > 0
-    else f"{SCORE_NAMES[ours]} ranks the encoders best"
-)
+summary = mean[mean["encoders"] == "trained"].set_index("score")
+forms = [name for name in FORMS if name in asked]
+others = summary.drop(index=forms)
+strength = others["pearson"] * others["expected"].map({"+": 1, "-": -1})
+best, ours = str(strength.idxmax()), str(summary.loc[forms, "pearson"].idxmin())
+quoted = {
+    name: f"{summary.loc[name, 'pearson']:+.2f} [{summary.loc[name, 'low']:+.2f}, {summary.loc[name, 'high']:+.2f}]"
+    for name in (*forms, "reference_accuracy", best)
+}
+
+# %%
+leader = best if strength.max() > -summary.loc[ours, "pearson"] else ours
 page.glue(
     "answer",
-    f"{wins}: mean r {simple.loc[best, 'pearson']:+.2f} for {SCORE_NAMES[best]}, the strongest of the other scores and "
-    f"controls, against {summary.loc[('trained', ours), 'pearson']:+.2f} for {SCORE_NAMES[ours]}, the strongest form of "
-    f"relatedness, and {paper['pearson']:+.2f} for the paper's form ({len(sets['trained'])} trained encoders, "
-    f"{len(targets)} targets; which one leads is picked after the fact, and the intervals overlap where the table says so).",
+    f"{SCORE_NAMES[leader]} ranks the {len(sets['trained'])} trained encoders best on these {len(targets)} targets: the "
+    f"strongest of the other scores and controls is {SCORE_NAMES[best]} with a mean r of {quoted[best]}, the strongest form of "
+    f"relatedness is {SCORE_NAMES[ours].removeprefix('relatedness, ')} with {quoted[ours]}, and the paper's form has "
+    f"{quoted['paper']}. Which one leads is picked after the fact.",
 )
 page.glue(
     "ours",
     f"mean r over {len(targets)} targets, {len(sets['trained'])} trained encoders: paper's form {quoted['paper']}, "
-    f"logit form {quoted['logit']}; best other: {SCORE_NAMES[best]} {simple.loc[best, 'pearson']:+.2f}",
+    f"logit {quoted['logit']}, {SCORE_NAMES[best]} {quoted[best]}, reference accuracy alone {quoted['reference_accuracy']}",
+)
+
+# %%
+page.glue(
+    "controls", f"{quoted['reference_accuracy']} for the reference's accuracy alone, which sees no target"
 )
 page.glue(
-    "verdict",
-    "holds" if paper["high"] < 0 else "holds in sign" if paper["pearson"] < 0 else "does not hold",
+    "probe",
+    f"{against.loc['paper', 'pearson']:+.2f} (paper's form) and {against.loc['logit', 'pearson']:+.2f} (logit)",
 )
+page.glue("verdict", verdict(summary.loc["paper"]))
+
+# %% [markdown]
+# ## What may be said
+#
+# The controls come first: {glue}`controls`. A form of relatedness that does no better has found a good encoder, not a
+# good match. Against the probe's accuracy instead of the fine-tuned one, the mean r is {glue}`probe`. With so few encoders a
+# single cell's interval spans most of the scale, so no cell by itself says which score is better; the mean over targets
+# says a little more, but the encoders are the same in every column, and its interval does not know that.

@@ -21,23 +21,20 @@ draw: int = 0  # which of them
 targets: list[str] = ["cifar10", "emoji_noto"]  # lines of each panel
 shares: list[float] = [0.01, 0.1, 1.0]  # of each class of the target's samples, at least 2 of it
 parts: list[int] = [0, 1]  # draws of each share below 1
+# fmt: off
 rates: dict[str, float] = {
-    "efficientnet_lite0": 2e-4,
-    "efficientnet_lite1": 2e-4,
-    "efficientnet_lite2": 2e-4,
-    "squeezenet": 2e-4,
-    "mobilenet_v2": 2e-4,
-    "mobilenet_v2_dogs": 3e-5,
-    "resnet50_thin": 3e-6,
-    "random_net": 3e-5,
-    "efficientnet_lite0_random": 3e-5,
+    "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
+    "mobilenet_v2_dogs": 3e-5, "resnet50_thin": 3e-6, "random_net": 3e-5, "efficientnet_lite0_random": 3e-5,
 }  # encoders, and the learning rate of each
+# fmt: on
 floors: list[str] = ["random_net", "efficientnet_lite0_random"]  # never trained: left out
 seeds: list[int] = [0]  # of the fine-tuning
+sizes: dict[str, int] = {
+    "n": 1200,
+    "n_test": 1000,
+    "epochs": 2,
+}  # of fine-tuning; a share of 1 sees the same n
 n_reference: int = 1000  # reference samples
-n_target: int = 1200  # target samples at a share of 1
-n_test: int = 1000  # target samples that accuracy is measured on
-epochs: int = 2  # of fine-tuning
 
 # %%
 import page
@@ -45,14 +42,14 @@ import pandas as pd
 
 from taskrel_core.finetune import FineTuning, chosen
 from taskrel_core.pipeline import run
-from taskrel_core.ranking import correlations, joined, over_targets
+from taskrel_core.ranking import correlations, joined, over_targets, verdict
 from taskrel_core.score_figures import SCORE_NAMES, limited_data
 from taskrel_core.scores import SCORES, Scoring
 
 # %%
 encoders = {name: rate for name, rate in rates.items() if name not in floors}
 tunings = [
-    FineTuning(target, encoder, lr=lr, seed=seed, n=n_target, n_test=n_test, epochs=epochs, profile=profile)
+    FineTuning(target, encoder, lr=lr, seed=seed, profile=profile, **sizes)
     for target in targets
     for encoder, lr in encoders.items()
     for seed in seeds
@@ -64,7 +61,7 @@ settings = {
     "draw": draw,
     "k_reference": k_reference,
     "n_reference": n_reference,
-    "n_target": n_target,
+    "n_target": sizes["n"],
     "profile": profile,
 }
 cells = [
@@ -114,21 +111,12 @@ page.table(
 
 # %%
 least, full = min(shares), max(shares)
-at = mean.set_index(["share", "score"])["pearson"]
-page.glue("least", f"{100 * least:g} %")
-page.glue("paper", f"{at[least, 'paper']:+.2f} against {at[full, 'paper']:+.2f}")
-page.glue("logit", f"{at[least, 'logit']:+.2f} against {at[full, 'logit']:+.2f}")
+at = mean.set_index(["share", "score"])
+r = at["pearson"]
 page.glue(
     "ours",
-    f"mean r at {100 * least:g} % of the samples against all: paper's form {at[least, 'paper']:+.2f} / {at[full, 'paper']:+.2f}, "
-    f"logit form {at[least, 'logit']:+.2f} / {at[full, 'logit']:+.2f}, reference accuracy {at[full, 'reference_accuracy']:+.2f} "
-    "at any share",
+    f"mean r at {100 * least:g} % of the samples against all: paper's form {r[least, 'paper']:+.2f} / "
+    f"{r[full, 'paper']:+.2f}, logit {r[least, 'logit']:+.2f} / {r[full, 'logit']:+.2f}; "
+    f"the reference's accuracy {r[full, 'reference_accuracy']:+.2f} at any share",
 )
-page.glue(
-    "verdict",
-    "does not hold"
-    if at[full, "paper"] >= 0
-    else "holds in sign"
-    if at[least, "paper"] < 0
-    else "does not hold",
-)
+page.glue("verdict", verdict(at.loc[least, "paper"]) if r[full, "paper"] < 0 else "does not hold")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from .correlation import correlate
 
-__all__ = ["correlations", "joined", "otce_predictions", "over_targets"]
+__all__ = ["correlations", "joined", "otce_predictions", "over_targets", "quoted", "side_by_side", "verdict"]
 
 
 def joined(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -97,6 +97,31 @@ def over_targets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> p
     return pd.DataFrame(lines)
 
 
+def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.DataFrame:
+    """Return the table as a reader wants it: one row a score, r with its interval a target, then their mean.
+
+    Args:
+        each: as ``correlations`` returns it.
+        mean: as ``over_targets`` returns it.
+        encoders: which of the sets.
+
+    Returns:
+        Index score; columns: sign (the right one), the targets, mean, weighted tau, rel@1.
+    """
+    cells, means = each[each["encoders"] == encoders], mean[mean["encoders"] == encoders].set_index("score")
+    wide = cells.assign(cell=quoted(cells)).pivot(index="score", columns="target", values="cell")
+    wide = wide.loc[means.index, list(dict.fromkeys(cells["target"]))].fillna("")
+    wide.insert(0, "sign", means["expected"])
+    wide["mean"] = quoted(means)
+    return wide.assign(**{"weighted tau": means["weighted_kendall"], "rel@1": means["rel_at_1"]})
+
+
+def quoted(rows: pd.DataFrame) -> list[str]:
+    """Return each row's ``r [low, high]`` as text, empty where there is no r."""
+    known = zip(rows["pearson"], rows["low"], rows["high"], strict=True)
+    return ["" if np.isnan(r) else f"{r:+.2f} [{low:+.2f}, {high:+.2f}]" for r, low, high in known]
+
+
 def otce_predictions(scores: pd.DataFrame, accuracies: pd.DataFrame) -> pd.Series:
     """Return the OTCE score of each row: the accuracy that its W_D and W_T predict, learned on the other targets.
 
@@ -117,3 +142,14 @@ def otce_predictions(scores: pd.DataFrame, accuracies: pd.DataFrame) -> pd.Serie
         table = others[["otce_w_d", "otce_w_t", "fine_tuned"]].to_numpy(dtype=np.float64)
         values.append(fit_otce(table)(row.otce_w_d, row.otce_w_t) if len(table) >= 3 else None)
     return pd.Series(values, index=scores.index, dtype=object)
+
+
+def verdict(correlation: pd.Series) -> str:
+    """Say whether a score that should fall with accuracy does: "holds", "holds in sign" or "does not hold".
+
+    Args:
+        correlation: pearson, and high, the upper end of its interval.
+    """
+    if correlation["high"] < 0:
+        return "holds"
+    return "holds in sign" if correlation["pearson"] < 0 else "does not hold"

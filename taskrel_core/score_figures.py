@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from .figures import COLOURS, GREY, NAMES, STYLE
 
-__all__ = ["SCORE_NAMES", "limited_data", "score_correlations", "score_scatter"]
+__all__ = ["SCORE_NAMES", "accuracies_reached", "limited_data", "score_correlations", "score_scatter"]
 
 SCORE_NAMES = {
     "paper": "relatedness, paper's form",
@@ -100,6 +100,38 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], columns: int = 3) 
         figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
         figure.tight_layout()
     return axes
+
+
+def accuracies_reached(table: pd.DataFrame, encoders: Sequence[str]) -> Axes:
+    """Draw what each encoder reached on each target, and the probe that it started from.
+
+    Args:
+        table: columns target, encoder, fine_tuned, fine_tuned_se, probe.
+        encoders: in the order of the rows.
+    """
+    targets = list(dict.fromkeys(table["target"]))
+    with plt.rc_context(STYLE):
+        _, ax = plt.subplots(figsize=(6.4, 0.44 * len(encoders) + 1.3))
+        for k, target in enumerate(targets):
+            rows = table[table["target"] == target].set_index("encoder").reindex(encoders)
+            y = np.arange(len(encoders)) + 0.13 * (k - (len(targets) - 1) / 2)
+            colour, marker = COLOURS[k % len(COLOURS)], "os^Dvp"[k % 6]
+            ax.errorbar(
+                rows["fine_tuned"],
+                y,
+                xerr=rows["fine_tuned_se"],
+                color=colour,
+                fmt=marker,
+                ms=4,
+                lw=1.2,
+                label=NAMES.get(target, target),
+            )
+            ax.plot(rows["probe"], y, marker, color=colour, mfc="none", ms=4)
+        ax.set_yticks(range(len(encoders)), [NAMES.get(e, e) for e in encoders], fontsize=9)
+        ax.set(xlim=(0, 1), ylim=(len(encoders) - 0.4, -0.6))
+        ax.set_xlabel("accuracy on the target's test samples")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=3, fontsize=8)
+    return ax
 
 
 def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
