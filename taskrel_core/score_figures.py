@@ -62,7 +62,7 @@ def score_correlations(table: pd.DataFrame) -> Axes:
         ax.axvline(0, color=GREY, lw=0.8)
         ax.set_yticks(range(len(scores)), [SCORE_NAMES.get(s, s) for s in scores], fontsize=9)
         ax.set(xlim=(-1.02, 1.02), ylim=(len(scores) - 0.4, -0.6))
-        ax.set_xlabel("Pearson r with accuracy (black bar: mean over targets)")
+        ax.set_xlabel("Pearson r with accuracy (black bar: mean of the row)")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=3, fontsize=8)
     return ax
 
