@@ -10,7 +10,7 @@
 #
 # **The poster's claim.** Over pairs of small tasks, relatedness follows transferability. Here: all ordered pairs of the
 # small tasks that packages carry, with the LeNet trained on each reference. A point's horizontal place is what the best
-# tau-Lipschitz head reaches on the target, its height what the bound promises from the reference alone; both are divided
+# tau-Lipschitz head reaches on the target, its height the certified bound; both are divided
 # by log K, the loss of guessing.
 
 # %% tags=["parameters"]

@@ -136,19 +136,10 @@ page.figure(
 )
 
 # %%
-pictured = [
-    "paper",
-    "calibrated",
-    "logit",
-    "one_sided",
-    "reference_accuracy",
-    "logme",
-    "leep",
-    "sfda_pca",
-    "hscore_pca",
-]
+pictured = [*FORMS[:4], "reference_accuracy", "logme", "leep", "sfda_pca", "gbc"]
+marked = table.assign(floor=table["encoder"].isin(floors))
 page.figure(
-    score_scatter(table.assign(floor=table["encoder"].isin(floors)), pictured)[0, 0].figure,
+    score_scatter(marked, pictured)[0, 0].figure,
     "correlation-scatter",
     table=table,
     alt="Nine scatter plots of accuracy against a score, one colour a target, hollow marks for untrained encoders.",

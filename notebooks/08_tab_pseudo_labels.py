@@ -22,7 +22,7 @@ reference: str = "tiny_imagenet"  # data set whose classes the reference draws
 k_reference: int = 10  # classes of the reference
 draw: int = 0  # which of them
 targets: list[str] = ["cifar10", "emoji_noto"]  # rows of the table
-share: float = 0.5  # of each class of the target's samples, for true and pseudo-labels alike
+share: float = 1.0  # of each class of the target's samples, for true and pseudo-labels alike
 # fmt: off
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
