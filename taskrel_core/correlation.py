@@ -64,11 +64,24 @@ def correlate(
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return Correlation(float("nan"), float("nan"), float("nan"), len(a))
     labels = np.arange(len(a)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    members = [np.flatnonzero(labels == g) for g in range(labels.max() + 1)]
-    rng, draws = np.random.default_rng(seed), []
-    for _ in range(resamples):
-        rows = np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])
-        if np.ptp(a[rows]) > 0 and np.ptp(b[rows]) > 0:
-            draws.append(statistic(a[rows], b[rows]))
+    times, rng = labels.max() + 1, np.random.default_rng(seed)
+    drawn = [np.bincount(rng.integers(times, size=times), minlength=times) for _ in range(resamples)]
+    counts = np.array(drawn)[:, labels]  # how often each row is in each draw
+    varied = [np.ptp(np.where(counts > 0, x, x[counts.argmax(1), None]), axis=1) > 0 for x in (a, b)]
+    counts = counts[varied[0] & varied[1]]
+    draws = (
+        _pearson(a, b, counts)
+        if kind == "pearson"
+        else [statistic(np.repeat(a, n), np.repeat(b, n)) for n in counts]
+    )
     low, high = np.percentile(draws, [2.5, 97.5])
     return Correlation(float(statistic(a, b)), float(low), float(high), len(a))
+
+
+def _pearson(a: np.ndarray, b: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Pearson of each draw, (m,), from how often it holds each row, (m, n)."""
+    weight = counts / counts.sum(1, keepdims=True)
+    x, y = (
+        value - (weight @ value)[:, None] for value in ((a - a.mean()) / a.std(), (b - b.mean()) / b.std())
+    )
+    return (weight * x * y).sum(1) / np.sqrt((weight * x**2).sum(1) * (weight * y**2).sum(1))

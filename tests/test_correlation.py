@@ -1,0 +1,67 @@
+"""Correlations and their intervals against a plain loop over SciPy."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from taskrel_core.correlation import correlate
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=11)
+Y = X + RNG.normal(size=11)
+PLAIN = {
+    "pearson": lambda a, b: stats.pearsonr(a, b).statistic,
+    "kendall": lambda a, b: stats.kendalltau(a, b).statistic,
+    "weighted_kendall": lambda a, b: stats.weightedtau(a, b).statistic,
+}
+
+
+def plain(kind, members, resamples, seed=0):
+    rng, draws = np.random.default_rng(seed), []
+    for _ in range(resamples):
+        rows = np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])
+        if np.ptp(X[rows]) > 0 and np.ptp(Y[rows]) > 0:
+            draws.append(PLAIN[kind](X[rows], Y[rows]))
+    return np.percentile(draws, [2.5, 97.5])
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+@pytest.mark.parametrize("groups", [None, [0, 0, 0, 1, 1, 2, 3, 3, 3, 3, 4]])
+def test_value_and_interval_are_those_of_a_plain_loop(kind, groups):
+    labels = np.arange(11) if groups is None else np.array(groups)
+    members = [np.flatnonzero(labels == g) for g in range(labels.max() + 1)]
+    r = correlate(X, Y, kind=kind, groups=groups, resamples=150)
+    assert r.value == pytest.approx(PLAIN[kind](X, Y), abs=1e-12)
+    assert [r.low, r.high] == pytest.approx(plain(kind, members, 150), abs=1e-9)
+    assert r.n == 11
+
+
+def test_draws_in_which_one_side_is_constant_are_left_out():
+    r = correlate([1, 1, 1, 2], [1, 2, 3, 4])
+    assert np.isfinite([r.low, r.high]).all()
+
+
+def test_scale_and_a_large_offset_do_not_matter():
+    plain_one, moved = correlate(X, Y), correlate(1e6 + 1e-3 * X, 5 * Y - 7)
+    assert [moved.value, moved.low, moved.high] == pytest.approx(
+        [plain_one.value, plain_one.low, plain_one.high], abs=1e-5
+    )
+
+
+def test_a_constant_side_has_no_correlation():
+    r = correlate(np.ones(5), np.arange(5))
+    assert np.isnan([r.value, r.low, r.high]).all()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "kind", "message"),
+    [
+        ([1, 2], [1, 2], "pearson", "length of at least 3"),
+        ([1, 2, 3], [1, 2], "pearson", "one length"),
+        ([1, 2, np.nan], [1, 2, 3], "pearson", "must be finite"),
+        ([1, 2, 3], [1, 2, 3], "spearman", "kind must be one of"),
+    ],
+)
+def test_what_cannot_be_correlated_is_refused(x, y, kind, message):
+    with pytest.raises(ValueError, match=message):
+        correlate(x, y, kind=kind)

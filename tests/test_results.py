@@ -1,0 +1,78 @@
+"""The rows that the project ships: whole, findable, and what this machine computes anew."""
+
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from taskrel_core.finetune import FineTuning
+from taskrel_core.pipeline import KINDS, _key
+from taskrel_core.scores import SCORES, Scoring
+from taskrel_core.store import RowStore, _entry
+
+RESULTS = Path(__file__).parents[1] / "book/results"
+# Cheap, and from packages alone.
+SAMPLE = [
+    FineTuning("fashion_mnist", "random_net", lr=3e-5),
+    FineTuning("emoji_noto", "random_net", lr=3e-5),
+    Scoring("fashion_mnist", "emoji_noto", "random_net"),
+]
+
+
+def shipped() -> dict[str, dict]:
+    return RowStore(Path("nowhere"), RESULTS).shipped()
+
+
+def setting(row: dict):
+    kind = Scoring if "reference" in row else FineTuning
+    return kind(**{f.name: row[f.name] for f in fields(kind)})
+
+
+def test_every_shipped_row_is_whole_and_current():
+    rows = shipped()
+    assert rows
+    for key, row in rows.items():
+        assert _key(setting(row)) == key, f"{setting(row)} has another key now; ship its page again"
+
+
+def test_every_shipped_row_says_where_it_comes_from():
+    for path in RESULTS.glob("*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert {"commit", "versions"} <= set(json.loads(line)["provenance"])
+
+
+def noise(name: str, row: dict) -> float:
+    """How far a number may lie from the shipped one on another machine."""
+    if name in ("fine_tuned", "probe"):
+        return 3 * math.sqrt(2) * row[f"{name}_se"]  # two runs, three of their standard errors
+    return 1e-3 * max(abs(row[name]), 1e-3)  # computed, not sampled: rounding only
+
+
+def disagreements(old: dict, new: dict) -> list[str]:
+    names = [n for n in ("fine_tuned", "probe", *SCORES) if old.get(n) is not None]
+    return [n for n in names if abs(old[n] - new[n]) > noise(n, old)]
+
+
+@pytest.fixture(scope="module")
+def anew():
+    return {s: KINDS[type(s)][0](s) for s in SAMPLE}
+
+
+@pytest.mark.parametrize("one", SAMPLE, ids=lambda s: f"{type(s).__name__}-{s.target}-{s.encoder}")
+def test_a_sample_computed_anew_agrees_with_what_is_shipped(one, anew):
+    old = shipped()[_key(one)]
+    assert disagreements(old, anew[one]) == []
+
+
+@pytest.mark.parametrize("one", SAMPLE, ids=lambda s: f"{type(s).__name__}-{s.target}-{s.encoder}")
+def test_the_audit_sees_an_altered_number(one, anew, tmp_path):
+    key, row = _key(one), shipped()[_key(one)]
+    name = "fine_tuned" if isinstance(one, FineTuning) else "paper"
+    altered = {**row, name: row[name] + 1.5 * noise(name, row) + abs(anew[one][name] - row[name])}
+    (tmp_path / "altered.jsonl").write_text(_entry(key, altered, {}), encoding="utf-8")
+    found = RowStore(Path("nowhere"), tmp_path).shipped()[
+        key
+    ]  # with a sum of its own: no damage, only a wrong number
+    assert disagreements(found, anew[one]) == [name]
