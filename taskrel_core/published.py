@@ -148,9 +148,8 @@ def poster_means(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
         hundredth in the cells, and in the average), right (cells with the expected sign), of (cells).
     """
     signs = POSTER_SIGNS if signs is None else signs
-    table = table[table["table"] == "correlation"]
-    cells = table[table["target"] != "average"]
-    printed = table[table["target"] == "average"].set_index("column")["pearson"]
+    average, shown = table["target"] == "average", table["table"] == "correlation"
+    cells, printed = table[shown & ~average], table[shown & average].set_index("column")["pearson"]
     lines = []
     for score, rows in cells.groupby("column", sort=False)["pearson"]:
         sign, mean = signs.get(str(score), 1), rows.mean()
@@ -180,7 +179,7 @@ def _slack(x: np.ndarray, y: np.ndarray) -> float:
     return float(of_x + of_y) + 0.0005
 
 
-def _tau(x: np.ndarray, y: np.ndarray, seed: int, draws: int = 200) -> tuple[float, float, float]:
+def _tau(x: np.ndarray, y: np.ndarray, seed: int, draws: int = 100) -> tuple[float, float, float]:
     """Weighted tau, and the least and largest over draws of the digits that rounding took away; it breaks ties."""
     rng = np.random.default_rng(seed)
     moved = [
@@ -211,8 +210,8 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise ValueError(
             f"{path} must have the columns {', '.join(columns)}, got {', '.join(table.columns)}; {again}"
         )
-    *keys, last = columns
-    values = pd.to_numeric(table[last], errors="coerce")
+    keys, last = list(columns[:-1]), columns[-1]
+    values = np.asarray(pd.to_numeric(table[last], errors="coerce"), dtype=float)
     if not np.isfinite(values).all():
         line = int(np.flatnonzero(~np.isfinite(values))[0]) + 2
         got = table[last][line - 2]
