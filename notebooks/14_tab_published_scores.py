@@ -42,16 +42,14 @@ named = table.replace({"target": NAMES, "score": SCORE_NAMES, "copy_of": SCORE_N
 
 # %%
 rows = list(named.itertuples())
-shown = named[["target", "score"]].assign(
-    **{
-        "r, own accuracies": [f"{r.pearson:+.2f} [{r.low:+.2f}, {r.high:+.2f}]" for r in rows],
-        "printed": [f"{r.printed:+.2f}" for r in rows],
-        "weighted τ": [f"{r.weighted_tau:+.2f}" for r in rows],
-        "printed ": [f"{r.printed_tau:+.2f}" for r in rows],
-        "follow": ["yes" if r.agrees and r.tau_agrees else "**no**" for r in rows],
-        "r, other accuracies": [f"{r.other:+.2f} [{r.other_low:+.2f}, {r.other_high:+.2f}]" for r in rows],
-    }
-)
+shown = named[["target", "score"]].replace("-", "\N{NON-BREAKING HYPHEN}", regex=True)
+shown["r, own accuracies"] = [f"{r.pearson:+z.2f} [{r.low:+z.2f},&nbsp;{r.high:+z.2f}]" for r in rows]
+shown["printed r"] = [f"{r.printed:+z.2f}" for r in rows]
+shown["weighted τ (printed)"] = [f"{r.weighted_tau:+z.2f} ({r.printed_tau:+z.2f})" for r in rows]
+shown["both follow"] = ["yes" if r.agrees and r.tau_agrees else "**no**" for r in rows]
+shown["r, other accuracies"] = [
+    f"{r.other:+z.2f} [{r.other_low:+z.2f},&nbsp;{r.other_high:+z.2f}]" for r in rows
+]
 
 # %%
 page.table(
@@ -71,13 +69,15 @@ page.figure(
     table=named,
     alt="A panel for each of four scores, a row for each of eight targets: two marks with wide intervals that mostly overlap, "
     "and a black tick for the printed value, far from its mark for Aircraft and Pets. A fifth panel: the two accuracy tables.",
-    caption="The same as a picture, and how far the two tables of accuracies agree.",
+    caption="The same as a picture: r with the library's accuracies, as computed and as printed, and with those of SFDA's code; "
+    "then how far the two tables of accuracies agree.",
 )
 
 # %%
 follows, copies = table["agrees"] & table["tau_agrees"], named[named["copy_of"] != ""]
 wrong = named[~follows].groupby("target", sort=False)["score"].agg(list)
-bad = "; ".join(f"{t} ({', '.join(names)})" for t, names in wrong.items())
+every = table["score"].nunique()
+bad = ", ".join(f"{t} ({'all' if len(s) == every else ', '.join(s)})" for t, s in wrong.items())
 copied = ", ".join(f"{r.score} is a copy of {r.copy_of} on {r.target}" for r in copies.itertuples())
 off = (named["pearson"] - named["printed"]).abs()
 page.glue(

@@ -21,7 +21,7 @@ def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarr
     y = np.arange(len(targets))
     with plt.rc_context(STYLE):
         _, axes = plt.subplots(
-            -(-(len(scores) + 2) // 2), 2, figsize=(6.4, 7.4), sharex=True, sharey=True, layout="constrained"
+            -(-(len(scores) + 2) // 2), 2, figsize=(5.4, 7.4), sharex=True, sharey=True, layout="constrained"
         )
         for ax, score in zip(axes.flat, scores, strict=False):
             rows = table[table["score"] == score].set_index("target").loc[targets]
@@ -35,7 +35,7 @@ def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarr
         last = axes.flat[len(scores)]
         rows = agreement.set_index("target").loc[targets, ["pearson", "low", "high"]]
         _intervals(last, rows.to_numpy(), y, "D", COLOURS[2])
-        last.set_title("one table with the other")
+        last.set_title("the two accuracy tables")
         for ax in axes.flat[: len(scores) + 1]:
             ax.axvline(0, color=GREY, lw=0.8)
             ax.set(xlim=(-1.03, 1.03), xticks=[-1, -0.5, 0, 0.5, 1])
@@ -58,10 +58,10 @@ def _key(ax: Axes) -> None:
     """The empty panel explains the marks."""
     ax.axis("off")
     lines = (
-        ("o", COLOURS[0], "with the library's accuracies"),
-        ("|", "black", "the same, as printed there"),
-        ("s", COLOURS[1], "with the accuracies of SFDA's code"),
-        ("D", COLOURS[2], "of the two tables of accuracies"),
+        ("o", COLOURS[0], "r with the library's"),
+        ("|", "black", "the same, as printed"),
+        ("s", COLOURS[1], "r with those of SFDA's code"),
+        ("D", COLOURS[2], "r of the two tables"),
     )
     for k, (marker, colour, text) in enumerate(lines):
         place, height = ax.transAxes, 0.86 - 0.16 * k
@@ -69,8 +69,8 @@ def _key(ax: Axes) -> None:
         ax.text(0.08, height, text, va="center", fontsize=9, transform=place)
     ax.text(
         0.02,
-        0.18,
-        "lines: 95 % intervals,\nencoders resampled",
+        0.22,
+        "lines: 95 % intervals",
         va="center",
         fontsize=9,
         transform=ax.transAxes,
@@ -105,7 +105,7 @@ def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
         for x, text in ((1.18, "mean"), (1.5, "printed")):
             ax.text(x, -0.8, text, va="center", ha="center", fontsize=9, weight="bold")
         ax.axvspan(-1.03, 0, color=GREY, alpha=0.13, lw=0)
-        ax.text(-1.0, len(means) - 0.55, "wrong sign", fontsize=9, color=GREY, va="bottom")
+        ax.text(-1.0, len(means) - 0.55, "wrong sign", fontsize=9, va="bottom")
         names = [f"{row.name} ({row.expected.replace('-', '−')})" for row in means.itertuples(index=False)]
         ax.set_yticks(range(len(means)), names, fontsize=9)
         ax.set(xlim=(-1.03, 1.03), ylim=(len(means) - 0.45, -0.6), xticks=[-1, -0.5, 0, 0.5, 1])
