@@ -28,6 +28,7 @@ seed: int = 0  # of the draws
 
 # %%
 import page
+import pandas as pd
 
 from taskrel_core.figures import NAMES
 from taskrel_core.published import poster, poster_means, published, recomputed, tables_agree
@@ -66,7 +67,7 @@ axes = against_two_tables(named, agreement)
 page.figure(
     axes[0, 0].figure,
     "published-scores-dots",
-    table=named,
+    table=pd.concat([named, agreement.assign(score="the two accuracy tables")]),
     alt="A panel for each of four scores, a row for each of eight targets: two marks with wide intervals that mostly overlap, "
     "and a black tick for the printed value, far from its mark for Aircraft and Pets. A fifth panel: the two accuracy tables.",
     caption="The same as a picture: r with the library's accuracies, as computed and as printed, and with those of SFDA's code; "
