@@ -237,23 +237,24 @@ class Solver:
     def _procrustes(self, plan: Plan, passes: int = 2, flip: bool = False) -> PullBack:
         """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
         source, target, cost = self.lead_r[plan.source], self.lead_t[plan.target], plan.cost
+        M, m = self.start().M, self.start().m
         for _ in range(passes):
             weight = plan.mass / cost.clamp(min=1e-6 * float(cost.max()) + 1e-12)
             A, b = procrustes(source, target, weight, flip)
             M, m = A.T.contiguous(), -A.T @ b
             cost = (source - target @ A - m).norm(dim=1)
             if self.rest:
-                moved = self._mean_of_rest(plan, weight / weight.sum())
+                moved = self._mean_of_rest(self.rest, plan, weight / weight.sum())
                 cost = (cost**2 + self.rest.shift(moved).pairs(plan.source, plan.target)).clamp(min=0).sqrt()
                 m = torch.cat([m, moved])
         return PullBack(None, M, m)
 
-    def _mean_of_rest(self, plan: Plan, weight: Tensor) -> Tensor:
+    def _mean_of_rest(self, rest: Rest, plan: Plan, weight: Tensor) -> Tensor:
         """Weighted mean of reference less target over the pairs of a plan, in the coordinates that only shift."""
         of_r, of_t = torch.zeros(len(self.reference)).double(), torch.zeros(len(self.target)).double()
         of_r.index_add_(0, plan.source, weight)
         of_t.index_add_(0, plan.target, weight)
-        return of_r @ self.rest.r - of_t @ self.rest.t
+        return of_r @ rest.r - of_t @ rest.t
 
     def _turned_start(self, q: Tensor) -> Solution:
         """A start that no turn of the axes changes: plans in the span of the class means, aligned there."""

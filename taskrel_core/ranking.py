@@ -48,7 +48,8 @@ def correlations(
     lines = []
     for name, members in sets.items():
         kept = table[table["encoder"].isin(list(members))]
-        for (target, score), rows in kept.groupby(["target", "score"], sort=False):
+        for _, rows in kept.groupby(["target", "score"], sort=False):
+            target, score = rows["target"].iloc[0], rows["score"].iloc[0]
             sign = 1 if higher_is_better[str(score)] else -1
             line = {"encoders": name, "target": target, "score": score, "expected": "+" if sign > 0 else "-"}
             lines.append(line | _agreement(rows["value"].to_numpy(), rows[truth].to_numpy(), sign, seed))
@@ -85,7 +86,8 @@ def over_targets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> p
         Columns encoders, score, expected, pearson, low, high, targets, weighted_kendall, rel_at_1.
     """
     rng, lines = np.random.default_rng(seed), []
-    for (encoders, score), rows in table.groupby(["encoders", "score"], sort=False):
+    for _, rows in table.groupby(["encoders", "score"], sort=False):
+        encoders, score = rows["encoders"].iloc[0], rows["score"].iloc[0]
         r = rows["pearson"].dropna().to_numpy()
         means = (
             [r[rng.integers(len(r), size=len(r))].mean() for _ in range(resamples)] if len(r) else [np.nan]
@@ -150,6 +152,6 @@ def verdict(correlation: pd.Series) -> str:
     Args:
         correlation: pearson, and high, the upper end of its interval.
     """
-    if correlation["high"] < 0:
+    if float(correlation["high"]) < 0:
         return "holds"
-    return "holds in sign" if correlation["pearson"] < 0 else "does not hold"
+    return "holds in sign" if float(correlation["pearson"]) < 0 else "does not hold"

@@ -152,7 +152,8 @@ def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
             ax.set_visible(False)
         for ax, score in zip(axes.flat, scores, strict=False):
             for k, target in enumerate(targets):
-                part = table[(table["score"] == score) & (table["target"] == target)].sort_values("share")
+                part = pd.DataFrame(table[(table["score"] == score) & (table["target"] == target)])
+                part = part.sort_values("share")
                 colour = COLOURS[k % len(COLOURS)]
                 ax.plot(
                     part["share"],
