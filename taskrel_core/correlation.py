@@ -8,6 +8,7 @@ from scipy import stats
 
 __all__ = ["Correlation", "correlate"]
 
+SAME = 1e-9  # our choice: values that differ by less, relatively, are the same up to rounding
 _KINDS = {
     "pearson": lambda x, y: stats.pearsonr(x, y).statistic,
     "kendall": lambda x, y: stats.kendalltau(x, y).statistic,
@@ -17,7 +18,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Correlation:
-    """A correlation, its 95 % interval and the number of rows; NaN where it is not defined."""
+    """A correlation, its 95 % interval and the number of rows; NaN where one side is constant up to rounding."""
 
     value: float
     low: float
@@ -61,7 +62,7 @@ def correlate(
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("x and y must be finite, got NaN or infinity; drop such rows and say how many")
     statistic = _KINDS[kind]
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+    if any(np.ptp(x) <= SAME * np.abs(x).max() for x in (a, b)):
         return Correlation(float("nan"), float("nan"), float("nan"), len(a))
     labels = np.arange(len(a)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     times, rng = labels.max() + 1, np.random.default_rng(seed)

@@ -158,6 +158,17 @@ def test_the_users_own_folder_is_part_of_the_key(project):
     assert "up to date" in run(project, "--set", "names=[folder:mine]", "--why").stdout
     (project / "mine/one.txt").write_text("2")
     assert "changed: data: mine" in run(project, "--set", "names=[folder:mine]", "--why").stdout
+    (project / "notebooks/facts").mkdir()
+    run(project, "--set", "names=[notebooks/facts]")  # a folder of the project counts as it is
+    assert "up to date" in run(project, "--set", "names=[notebooks/facts]", "--why").stdout
+    (project / "notebooks/facts/a.csv").write_text("a")
+    assert "changed: data: notebooks/facts" in run(project, "--set", "names=[notebooks/facts]", "--why").stdout
+
+
+def test_a_list_may_go_without_brackets(project):
+    run(project, "--set", "names=one,two")
+    assert "names" in run(project, "--set", "names=[one, two, three]", "--why").stdout
+    assert "up to date" in run(project, "--set", "names=[one, two]", "--why").stdout
 
 
 @pytest.mark.parametrize(
@@ -174,7 +185,7 @@ def test_the_users_own_folder_is_part_of_the_key(project):
         (["n=1.5"], "n must be int, got float 1.5"),
         (["n=true"], "n must be int, got bool True"),
         (["tau=high"], "tau must be float, got str 'high'"),
-        (["names=a"], "names must be list[str], got str 'a'"),
+        (["names={a: 1}"], "names must be list[str], got dict"),
         (["names=[1]"], "names must be str, got int 1"),
         (["profile=smoke"], "no parameter 'profile' to be set by the command line; set it by PROFILE="),
         (["nothing"], "parameters are written name=value, got 'nothing'"),

@@ -204,9 +204,10 @@ def _names(code: str, exports: dict[str, str], level: int) -> Iterator[str]:
 
 
 def folders(value: Any) -> set[str]:
-    """Return the paths of all ``folder:PATH`` in a parameter value."""
+    """Return the paths of all ``folder:PATH``, and of folders of the project, in a parameter value."""
     if isinstance(value, str):
-        return {value.removeprefix("folder:")} if value.startswith("folder:") else set()
+        ours = "/" in value and (ROOT / value).is_dir()
+        return {value.removeprefix("folder:")} if ours or value.startswith("folder:") else set()
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return set().union(*map(folders, items))
 

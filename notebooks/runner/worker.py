@@ -85,6 +85,11 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
             os.replace(file, target / file.name)
     nb.metadata.pop("papermill", None)  # it holds this machine's paths
     nb.metadata["taskrel"] = made
+    for cell in nb.cells[1:]:  # results first: code but the parameters is folded
+        if cell.cell_type == "code" and not {"parameters", "injected-parameters"} & set(
+            cell.metadata.get("tags", [])
+        ):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
     nb.cells.append(nbformat.v4.new_markdown_cell(_how_made(made), metadata={"tags": ["provenance"]}))
     write_json(out / "executed" / f"{p.stem}.json", made | {"row_keys": list(seen)})
     nbformat.write(nb, part)
