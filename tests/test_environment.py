@@ -19,7 +19,8 @@ def normal(name):
 
 
 def wanted():
-    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    extras = PROJECT["optional-dependencies"]  # what is not free for every use stays out of the lock
+    groups = [PROJECT["dependencies"], extras["book"], extras["test"]]
     return [re.match(r"([A-Za-z0-9._-]+)(?:==(\S+))?", line).groups() for group in groups for line in group]
 
 

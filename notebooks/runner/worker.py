@@ -169,7 +169,8 @@ def _refresh(p: Plan, out: Path) -> None:
             cells.append(tagged["injected-parameters"])
     old.cells = [*cells, tagged["provenance"]]
     old.metadata["taskrel"] = made = {**record(p.stem, out), "text": p.text}
-    write_json(path.with_suffix(".json"), made)
+    facts = path.with_suffix(".json")  # it knows the keys of the rows, too
+    write_json(facts, (json.loads(facts.read_text(encoding="utf-8")) if facts.exists() else {}) | made)
     part = out / "executed/_run" / f"{p.stem}.part.ipynb"
     nbformat.write(old, part)
     os.replace(part, path)
