@@ -13,42 +13,10 @@ from .bound import label_mismatch, reweighted_loss
 from .config import EXACT
 from .head import Head
 from .tasks import Task
-from .transform import clip_spectrum, complete, coupling, procrustes, shrink
+from .transform import PullBack, clip_spectrum, complete, coupling, procrustes, shrink
 from .wasserstein import ClassProblem, Plan, Rest, pair_costs, solve_class
 
-__all__ = ["PullBack", "Solution", "Solver", "slopes"]
-
-
-@dataclass(frozen=True, eq=False)
-class PullBack:
-    """Coordinates E z of the reference and M z + m of the target, in which transport is measured.
-
-    Without E they are all of z, of which an orthogonal M turns the first r and leaves the rest.
-    """
-
-    E: Tensor | None  # (p, d), orthonormal rows
-    M: Tensor  # (p, d), singular values at most 1; (r, r), orthogonal, without E
-    m: Tensor  # (p,), or (d,) without E
-
-    def of_reference(self, z: Tensor) -> Tensor:
-        """Return what transport sees of reference features, (n, p)."""
-        return z if self.E is None else z @ self.E.T
-
-    def of_target(self, z: Tensor) -> Tensor:
-        """Return what transport sees of target features, (n, p)."""
-        return self.turn(z) + self.m
-
-    def turn(self, z: Tensor) -> Tensor:
-        """Return M z, (n, p)."""
-        r = self.M.shape[1]
-        return z @ self.M.T if r == z.shape[1] else torch.cat([z[:, :r] @ self.M.T, z[:, r:]], dim=1)
-
-    def along(self, rows: Tensor) -> Tensor:
-        """Return rows of coefficients of E z as rows of coefficients of the target's z."""
-        if self.E is not None:
-            return (rows @ self.E.T) @ self.M
-        r = len(self.M)
-        return torch.cat([rows[:, :r] @ self.M, rows[:, r:]], dim=1)
+__all__ = ["Solution", "Solver", "slopes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +57,8 @@ class Solver:
         self.rows_t = [(target.labels == i).nonzero()[:, 0] for i in range(target.n_classes)]
         self.logits = head.logits(reference.z)
         self.leading = leading = reference.d if reference.d <= EXACT.full_turn else EXACT.leading
-        self.lead_r, self.lead_t = (
-            task.z[:, :leading].contiguous() for task in (reference, target)
-        )  # what an orthogonal A turns; it only shifts the rest
+        # What an orthogonal A turns; it only shifts the rest.
+        self.lead_r, self.lead_t = (task.z[:, :leading].contiguous() for task in (reference, target))
 
     @cached_property
     def rest(self) -> Rest | None:

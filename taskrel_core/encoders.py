@@ -218,14 +218,8 @@ def _register_packaged(entry: Packaged) -> None:
 
     _register(
         entry.name,
-        dim=entry.dim,
-        source_task=entry.source_task,
-        licence=entry.licence,
-        input_size=entry.size,
+        **_facts(entry),
         native_size=entry.native_size,
-        version=f"{entry.sha256}-{entry.size}-{RECIPE}",
-        weights=entry.sha256,
-        fitted=False,
         posteriors=posteriors if entry.head else None,
         trunk=lambda: entry.load()[0],
         look=entry.look,
@@ -249,16 +243,20 @@ def _register_undisclosed(entry: Undisclosed) -> None:
 
         return encode
 
-    _register(
-        entry.name,
-        dim=entry.dim,
-        source_task=entry.source_task,
-        licence=entry.licence,
-        input_size=entry.size,
-        version=f"{entry.sha256}-{entry.size}-{RECIPE}",
-        weights=entry.sha256,
-        fitted=False,
-    )(make)
+    _register(entry.name, **_facts(entry))(make)
+
+
+def _facts(entry: Packaged | Undisclosed) -> dict[str, Any]:
+    """What is registered of every network of the zoo."""
+    return {
+        "dim": entry.dim,
+        "source_task": entry.source_task,
+        "licence": entry.licence,
+        "input_size": entry.size,
+        "version": f"{entry.sha256}-{entry.size}-{RECIPE}",
+        "weights": entry.sha256,
+        "fitted": False,
+    }
 
 
 for _entry in ZOO.values():

@@ -54,7 +54,10 @@ class Experiment:
     profile: str = "embedded"  # not part of the key: the same row serves every profile that asks for it
 
 
-def run(experiments: Iterable[Experiment | FineTuning | Scoring], jobs: int | None = None) -> pd.DataFrame:
+Setting = Experiment | FineTuning | Scoring  # of one row
+
+
+def run(experiments: Iterable[Setting], jobs: int | None = None) -> pd.DataFrame:
     """Return the tidy table of the rows, one an experiment, in the order asked for.
 
     Args:
@@ -88,7 +91,7 @@ def load(experiment: Experiment) -> tuple[Task, Task]:
     return standardise(reference, target, how=e.standardise)
 
 
-def _row(experiment: Experiment | FineTuning | Scoring) -> dict[str, Any]:
+def _row(experiment: Setting) -> dict[str, Any]:
     key = _key(experiment)
     store = RowStore(config.cache_dir() / "rows", config.results_dir(), config.fresh(), config.row_log())
     found = store.find(key)
@@ -98,7 +101,7 @@ def _row(experiment: Experiment | FineTuning | Scoring) -> dict[str, Any]:
     return {**found[0], "profile": experiment.profile, "origin": found[1]}
 
 
-def _key(experiment: Experiment | FineTuning | Scoring) -> str:
+def _key(experiment: Setting) -> str:
     fields = {k: v for k, v in asdict(experiment).items() if k != "profile"}
     versions = {k: DATASETS[fields[k]].version for k in ("reference", "target") if k in fields}
     versions |= {"encoder": ENCODERS[experiment.encoder].version, "stage": KINDS[type(experiment)][1]}
@@ -134,9 +137,8 @@ def _compute(experiment: Experiment) -> dict[str, Any]:
         "accuracy": float((log_h.argmax(1) == target.labels).double().mean()),
         "transferability": t.loss,
         "head_accuracy": t.accuracy,
-        "reference_accuracy": transferability(
-            reference, e.tau
-        ).accuracy,  # of the best head; r.head may have moved
+        # Of the best head: r.head may have moved.
+        "reference_accuracy": transferability(reference, e.tau).accuracy,
         "log_k": math.log(target.n_classes),
         "k_reference": reference.n_classes,
         "k_target": target.n_classes,

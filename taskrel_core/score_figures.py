@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from .figures import COLOURS, GREY, NAMES, STYLE
 
@@ -52,12 +53,10 @@ def score_correlations(table: pd.DataFrame) -> Axes:
                 if target not in rows.index or np.isnan(rows.loc[target, "pearson"]):
                     continue
                 row, y = rows.loc[target], position + 0.13 * (k - (len(targets) - 1) / 2)
-                colour, label = (
-                    COLOURS[k % len(COLOURS)],
-                    NAMES.get(target, target) if position == 0 else None,
-                )
+                colour, marker = _look(k)
+                label = NAMES.get(target, target) if position == 0 else None
                 ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1.2, alpha=0.6)
-                ax.plot(row["pearson"], y, "os^Dvp"[k % 6], color=colour, ms=4, label=label)
+                ax.plot(row["pearson"], y, marker, color=colour, ms=4, label=label)
             ax.plot(rows["pearson"].mean(), position, marker="|", ms=18, mew=2, color="black", ls="none")
         ax.axvline(0, color=GREY, lw=0.8)
         ax.set_yticks(range(len(scores)), [SCORE_NAMES.get(s, s) for s in scores], fontsize=9)
@@ -75,30 +74,20 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], columns: int = 3) 
         scores: panels, row by row.
         columns: panels a row.
     """
-    targets, rows = list(dict.fromkeys(table["target"])), -(-len(scores) // columns)
+    targets = list(dict.fromkeys(table["target"]))
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(2.5 * columns, 2.3 * rows), sharex=True, sharey=True
-        )
-        for ax in axes.flat[len(scores) :]:
-            ax.set_visible(False)
+        figure, axes = _panels(len(scores), columns, 2.3)
         for ax, score in zip(axes.flat, scores, strict=False):
             for k, target in enumerate(targets):
                 part = table[(table["score"] == score) & (table["target"] == target)]
                 x, y = ((part[c] - part[c].mean()) / (part[c].std() or 1.0) for c in ("value", "fine_tuned"))
-                colour, label = COLOURS[k % len(COLOURS)], NAMES.get(target, target)
+                (colour, marker), label = _look(k), NAMES.get(target, target)
                 for floor, filled in ((False, colour), (True, "none")):
                     here = part["floor"] == floor
                     name = None if floor else label
-                    ax.scatter(
-                        x[here], y[here], s=20, marker="os^Dvp"[k % 6], color=colour, fc=filled, label=name
-                    )
+                    ax.scatter(x[here], y[here], s=20, marker=marker, color=colour, fc=filled, label=name)
             ax.set_title(SCORE_NAMES.get(score, score), fontsize=9)
-        figure.supxlabel("score, in standard deviations", fontsize=9)
-        figure.supylabel("accuracy, in standard deviations", fontsize=9)
-        handles, labels = axes.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
-        figure.tight_layout()
+        _label(figure, axes, "score, in standard deviations", "accuracy, in standard deviations")
     return axes
 
 
@@ -115,7 +104,7 @@ def accuracies_reached(table: pd.DataFrame, encoders: Sequence[str]) -> Axes:
         for k, target in enumerate(targets):
             rows = table[table["target"] == target].set_index("encoder").reindex(encoders)
             y = np.arange(len(encoders)) + 0.13 * (k - (len(targets) - 1) / 2)
-            colour, marker = COLOURS[k % len(COLOURS)], "os^Dvp"[k % 6]
+            colour, marker = _look(k)
             ax.errorbar(
                 rows["fine_tuned"],
                 y,
@@ -142,24 +131,18 @@ def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
         columns: panels a row.
     """
     scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
-    rows = -(-len(scores) // columns)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(2.5 * columns, 2.1 * rows), sharex=True, sharey=True
-        )
-        axes = np.atleast_1d(axes)
-        for ax in axes.flat[len(scores) :]:
-            ax.set_visible(False)
+        figure, axes = _panels(len(scores), columns, 2.1)
         for ax, score in zip(axes.flat, scores, strict=False):
             for k, target in enumerate(targets):
                 part = pd.DataFrame(table[(table["score"] == score) & (table["target"] == target)])
                 part = part.sort_values("share")
-                colour = COLOURS[k % len(COLOURS)]
+                colour, marker = _look(k)
                 ax.plot(
                     part["share"],
                     part["pearson"],
                     color=colour,
-                    marker="os^Dvp"[k % 6],
+                    marker=marker,
                     ms=3,
                     label=NAMES.get(target, target),
                 )
@@ -170,9 +153,30 @@ def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
         ticks = sorted(set(table["share"]))
         axes.flat[0].set_xticks(ticks, [f"{100 * t:g}" for t in ticks], fontsize=8)
         axes.flat[0].minorticks_off()
-        figure.supxlabel("share of the target's samples, %", fontsize=9)
-        figure.supylabel("Pearson r with accuracy", fontsize=9)
-        handles, labels = axes.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
-        figure.tight_layout()
+        _label(figure, axes, "share of the target's samples, %", "Pearson r with accuracy")
     return axes
+
+
+def _look(k: int) -> tuple[str, str]:
+    """Colour and marker of the k-th target."""
+    return COLOURS[k % len(COLOURS)], "os^Dvp"[k % 6]
+
+
+def _panels(count: int, columns: int, height: float) -> tuple[Figure, np.ndarray]:
+    """A grid of ``count`` panels with common axes, the rest of the last row left empty."""
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.5 * columns, height * rows), sharex=True, sharey=True
+    )
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+    return figure, axes
+
+
+def _label(figure: Figure, axes: np.ndarray, x: str, y: str) -> None:
+    """Common labels, and the key of the first panel below all."""
+    figure.supxlabel(x, fontsize=9)
+    figure.supylabel(y, fontsize=9)
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
+    figure.tight_layout()

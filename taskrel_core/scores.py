@@ -22,6 +22,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from scipy.optimize import brentq, linear_sum_assignment
 from torch import Tensor
 
 from ._checks import check_choice
-from .baselines import BASELINES, otce_distances
+from .baselines import BASELINES, Baseline, otce_distances
 from .encoders import ENCODERS
 from .features import draw_classes, features, source_posteriors, standardise
 from .finetune import PROBE_C
@@ -190,6 +191,7 @@ def calibrated_tau(reference: Task, share: float = 0.5) -> float:
     """
     goal, start = share * math.log(reference.n_classes), 1.0 / reference.d**0.5
 
+    @cache  # the search asks again at its ends, and each answer is a fit
     def excess(log_tau: float) -> float:
         tau = math.exp(log_tau)
         return float(fit_head(reference, tau, 0.01).losses(reference.z, reference.labels).mean()) - goal
@@ -224,36 +226,35 @@ def _baselines(s: Scoring, reference: Task, target: Task, posteriors: np.ndarray
     for name, metric in BASELINES.items():
         if s.baselines == "source" and metric.needs == ("target",):
             continue
-        started = time.perf_counter()
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always", SaturatedScore)
-            row[name] = metric(target=target, reference=reference, source_posteriors=posteriors)
-        row[f"seconds_{name}"] = time.perf_counter() - started
-        row[f"saturated_{name}"] = any(issubclass(w.category, SaturatedScore) for w in said)
+        row |= _measured(name, metric, target=target, reference=reference, source_posteriors=posteriors)
     if s.baselines == "all":
         row |= _reduced(target)
     w_d, w_t = otce_distances(reference, target)
-    return row | {
-        "otce_w_d": w_d,
-        "otce_w_t": w_t,
-    }  # for the regression of OTCE, which needs other targets' rows
+    # For the regression of OTCE, which needs other targets' rows.
+    return row | {"otce_w_d": w_d, "otce_w_t": w_t}
 
 
 def _reduced(target: Task) -> dict[str, Any]:
     """The metrics of REDUCED on the leading principal components of the target's features."""
-    started, row = time.perf_counter(), {}
+    started, row = time.perf_counter(), dict[str, Any]()
     x = target.z - target.z.mean(0)
     U, S, _ = torch.linalg.svd(x, full_matrices=False)
     found = time.perf_counter() - started
     for name, (metric, components) in REDUCED.items():
-        started = time.perf_counter()
         few = Task(U[:, :components] * S[:components], target.y, target.n_classes, target.name)
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always", SaturatedScore)
-            row[name] = BASELINES[metric](target=few)
-        row[f"seconds_{name}"] = found + time.perf_counter() - started
-        row[f"saturated_{name}"] = any(issubclass(w.category, SaturatedScore) for w in said)
+        row |= _measured(name, BASELINES[metric], target=few)
+        row[f"seconds_{name}"] += found
     return row
+
+
+def _measured(name: str, metric: Baseline, **given: Any) -> dict[str, Any]:
+    """What a metric says, how long it took, and whether it called itself saturated."""
+    started = time.perf_counter()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", SaturatedScore)
+        value = metric(**given)
+    saturated = any(issubclass(w.category, SaturatedScore) for w in said)
+    return {name: value, f"seconds_{name}": time.perf_counter() - started, f"saturated_{name}": saturated}
 
 
 def _posteriors(s: Scoring, rows: Tensor, reference: Task, target: Task) -> np.ndarray:

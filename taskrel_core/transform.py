@@ -22,6 +22,7 @@ from torch import Tensor
 from ._checks import as_features, check_same_width
 
 __all__ = [
+    "PullBack",
     "Transform",
     "clip_spectrum",
     "complete",
@@ -91,6 +92,38 @@ def random_map(target_present: Tensor, reference_present: Tensor, seed: int) -> 
         order += usable[torch.randperm(len(usable), generator=generator)].tolist()
     present = iter(order[: int(target_present.sum())])
     return [next(present) if here else int(usable[0]) for here in target_present.tolist()]
+
+
+@dataclass(frozen=True, eq=False)
+class PullBack:
+    """Coordinates E z of the reference and M z + m of the target, in which transport is measured.
+
+    Without E they are all of z, of which an orthogonal M turns the first r and leaves the rest.
+    """
+
+    E: Tensor | None  # (p, d), orthonormal rows
+    M: Tensor  # (p, d), singular values at most 1; (r, r), orthogonal, without E
+    m: Tensor  # (p,), or (d,) without E
+
+    def of_reference(self, z: Tensor) -> Tensor:
+        """Return what transport sees of reference features, (n, p)."""
+        return z if self.E is None else z @ self.E.T
+
+    def of_target(self, z: Tensor) -> Tensor:
+        """Return what transport sees of target features, (n, p)."""
+        return self.turn(z) + self.m
+
+    def turn(self, z: Tensor) -> Tensor:
+        """Return M z, (n, p)."""
+        r = self.M.shape[1]
+        return z @ self.M.T if r == z.shape[1] else torch.cat([z[:, :r] @ self.M.T, z[:, r:]], dim=1)
+
+    def along(self, rows: Tensor) -> Tensor:
+        """Return rows of coefficients of E z as rows of coefficients of the target's z."""
+        if self.E is not None:
+            return (rows @ self.E.T) @ self.M
+        r = len(self.M)
+        return torch.cat([rows[:, :r] @ self.M, rows[:, r:]], dim=1)
 
 
 def procrustes(

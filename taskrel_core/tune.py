@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .alternate import PullBack, Solution, Solver, slopes
+from .alternate import Solution, Solver, slopes
 from .config import EXACT
 from .head import Head
-from .transform import clip_spectrum, coupling, shrink
+from .transform import PullBack, clip_spectrum, coupling, shrink
 from .wasserstein import Plan
 
 __all__ = ["tune"]

@@ -5,6 +5,7 @@ class: its points against the points of the reference classes that feed it.
 """
 
 import warnings
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,12 +68,13 @@ class Rest:
     def __init__(self, r: Float[Tensor, "nr p"], t: Float[Tensor, "nt p"]):
         self.r, self.t = r, t
         self.squares = torch.cdist(r, t).square_()
-        self.shift(torch.zeros(r.shape[1], dtype=r.dtype))
+        self.of_r, self.of_t, self.of_both = r.new_zeros(len(r)), t.new_zeros(len(t)), r.new_zeros(())
 
     def shift(self, m: Float[Tensor, " p"]) -> "Rest":
-        """Move the target's points by ``m`` from where they began."""
-        self.of_r, self.of_t, self.of_both = 2 * (self.r @ m), 2 * (self.t @ m), m @ m
-        return self
+        """Return the same with the target's points moved by ``m`` from where they began."""
+        moved = copy(self)
+        moved.of_r, moved.of_t, moved.of_both = 2 * (self.r @ m), 2 * (self.t @ m), m @ m
+        return moved
 
     def block(self, rows: Int[Tensor, " a"], columns: Int[Tensor, " b"]) -> Float[Tensor, "a b"]:
         """Return the squared distances between points of the reference and of the target, up to rounding."""

@@ -91,9 +91,8 @@ def table(
     rule = "| " + " | ".join("---:" if number else "---" for number in right) + " |"
     rows = ["| " + " | ".join(cell(value) for value in row) + " |" for row in frame.itertuples(index=False)]
     lines = "\n".join([head, rule, *rows])
-    link = _csv(
-        frame if data is None else data, file or f"tab-{name}"
-    )  # a figure may have the same name, and other data
+    # Not under the bare name: a figure may have the same, and other data.
+    link = _csv(frame if data is None else data, file or f"tab-{name}")
     text = f"{_line(caption)} ({link})"
     _show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
 
