@@ -89,14 +89,21 @@ class Solver:
         """The terms at a label map and a pull-back, with the plans of all classes."""
         prior, B = coupling(q, self.prior)
         used = prior > 0
-        log_h = torch.log_softmax(self.logits.masked_fill(~used, -torch.inf), dim=1)
-        losses = torch.stack([-log_h[rows, j].mean() for j, rows in enumerate(self.rows_r)])
+        losses = self.class_losses(used)
         constant = 1.0
         if metric in ("euclidean", "span"):
             used_head = self.head.only(used.nonzero()[:, 0])
             seen = Head(pull.along(used_head.weight), used_head.bias)
             constant = (seen if metric == "euclidean" else used_head).lipschitz
         return Solution(q, pull, plans, reweighted_loss(losses, prior), label_mismatch(prior, B), constant)
+
+    def class_losses(self, used: Tensor) -> Tensor:
+        """Return L_j of the classes of the mask ``used``, with the others dropped from the softmax, and 0 for those."""
+        losses, kept = self.logits.new_zeros(len(used)), used.nonzero()[:, 0].tolist()
+        for place, j in enumerate(kept):
+            log_h = torch.log_softmax(self.logits[self.rows_r[j]][:, used], dim=1)
+            losses[j] = -log_h[:, place].mean()
+        return losses
 
     def euclidean(self, q: Tensor, rounds: int) -> Solution:
         """Return the best solution of the Euclidean cost with an orthogonal A, from the better of two starts."""
@@ -271,13 +278,12 @@ class Solver:
     def _second_sources(self, solution: Solution) -> list[tuple[int, int]]:
         """The most promising pairs (target class, further reference class), by class means in the pull-back."""
         x_r, x_t = solution.pull.of_reference(self.reference.z), solution.pull.of_target(self.target.z)
-        log_h = torch.log_softmax(self.logits, dim=1)
         t, r = ([k for k, part in enumerate(rows) if len(part)] for rows in (self.rows_t, self.rows_r))
         means_t, means_r = (
             torch.stack([x[rows[k]].mean(0) for k in kept])
             for x, rows, kept in ((x_t, self.rows_t, t), (x_r, self.rows_r, r))
         )
-        losses = torch.stack([-log_h[self.rows_r[j], j].mean() for j in r])
+        losses = self.class_losses(self.reference.prior > 0)[r]
         gain = self.prior[t][:, None] * (self.head.lipschitz * torch.cdist(means_t, means_r) + losses)
         gain[solution.q[t][:, r] > 0] = torch.inf
         best = gain.flatten().argsort()[: EXACT.second_sources].tolist()

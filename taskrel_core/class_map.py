@@ -14,7 +14,9 @@ from torch import Tensor
 
 from .config import EXACT
 
-__all__ = ["MapProblem", "propose"]
+__all__ = ["MapProblem", "assign", "propose"]
+
+CHUNK = 2_000_000  # numbers held at a time while many maps are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +24,8 @@ class MapProblem:
     """Class means, losses and priors of the classes present; reference classes as columns.
 
     Args:
-        t: centred means of the target classes, (K_T, d), weighted mean 0.
-        r: means of the reference classes, (K_R, d), in a fixed frame.
+        t: centred means of the target classes, (K_T, p), weighted mean 0.
+        r: means of the reference classes, (K_R, p'), in a fixed frame.
         prior: P_T, (K_T,), sums to 1.
         losses: L_j of the reference classes, (K_R,), nats.
         tau: nats per unit of feature.
@@ -41,13 +43,20 @@ class MapProblem:
         return len(self.r) >= len(self.t)
 
     def reduced(self) -> "MapProblem":
-        """Return the same problem in coordinates of the span of each side's means: inner products are kept."""
+        """Return the same problem in coordinates of the span of each side's means: inner products are kept.
+
+        The two sides may differ in width then, and a rotation is that part of it which takes one span to the other.
+        """
         t, r = (
             torch.linalg.qr(x.T).R.T if x.shape[1] > len(x) else x for x in (self.t, self.r - self.r.mean(0))
         )
-        width = max(t.shape[1], r.shape[1])
-        t, r = (torch.nn.functional.pad(x, (0, width - x.shape[1])) for x in (t, r))
         return MapProblem(t, r, self.prior, self.losses, self.tau)
+
+    def distances(self, rotation: Tensor, shift: Tensor) -> Tensor:
+        """Return the distances of the target's means to the shifted and rotated means of the reference, (K_T, K_R)."""
+        r = self.r - shift
+        squared = (self.t**2).sum(1)[:, None] + (r**2).sum(1) - 2 * (self.t @ rotation) @ r.T
+        return squared.clamp(min=0).sqrt()
 
     def surrogate(self, maps: Tensor) -> Tensor:
         """Return the surrogate bound of a batch of class maps (m, K_T), in nats; lower is better."""
@@ -62,9 +71,12 @@ class MapProblem:
 
     def mismatch(self, maps: Tensor) -> Tensor:
         """Return the label mismatch of class maps, (m,), in nats; 0 where no reference class is used twice."""
-        mass = torch.zeros(len(maps), len(self.r), dtype=self.t.dtype)
-        mass.scatter_add_(1, maps, self.prior.expand(len(maps), -1))
-        return (self.prior * torch.log(mass.gather(1, maps) / self.prior)).sum(1)
+        parts = []
+        for part in maps.split(max(CHUNK // len(self.r), 1)):
+            mass = self.t.new_zeros(len(part), len(self.r))
+            mass.scatter_add_(1, part, self.prior.expand(len(part), -1))
+            parts.append((self.prior * torch.log(mass.gather(1, part) / self.prior)).sum(1))
+        return torch.cat(parts)
 
 
 def propose(problem: MapProblem, identity: list[int], starts: int, keep: int, seed: int) -> list[list[int]]:
@@ -82,14 +94,15 @@ def propose(problem: MapProblem, identity: list[int], starts: int, keep: int, se
     """
     small = problem.reduced()
     generator = torch.Generator().manual_seed(seed)
-    width = small.t.shape[1]
+    of_t, of_r = small.t.shape[1], small.r.shape[1]
+    width = max(of_t, of_r)
     found = {tuple(identity)}
     for _ in range(max(min(starts, 20_000 // len(small.t) ** 2), 5)):
         rotation = torch.linalg.qr(torch.randn(width, width, generator=generator, dtype=small.t.dtype)).Q
-        found.add(tuple(_alternate(small, rotation)))
+        found.add(tuple(_alternate(small, rotation[:of_t, :of_r])))
     maps = torch.tensor(sorted(found))
     order = small.surrogate(maps).argsort()
-    swaps = EXACT.map_work // width**3
+    swaps = EXACT.map_work // (min(of_t, of_r) ** 2 * width)
     improved = max(min(4 * keep, len(order), swaps // 1000), 1)
     ends = {tuple(_swap(small, maps[k].tolist(), swaps // improved)) for k in order[:improved].tolist()}
     ranked = torch.tensor(sorted(ends | found))  # ends of equal means differ in what the search cannot see
@@ -119,7 +132,7 @@ def _alternate(problem: MapProblem, rotation: Tensor) -> list[int]:
     sigma: list[int] = []
     shift = torch.zeros(problem.r.shape[1], dtype=problem.r.dtype)
     for _ in range(30):
-        new = assign(problem, torch.cdist(problem.t, (problem.r - shift) @ rotation.T))
+        new = assign(problem, problem.distances(rotation, shift))
         if new == sigma:
             break
         sigma = new
@@ -151,16 +164,17 @@ def _swap(problem: MapProblem, sigma: list[int], budget: int, rounds: int = 20) 
 def _kept_rotation(problem: MapProblem, sigma: list[int], moves: Tensor) -> Tensor:
     """Cost of the maps ``moves``, (m,), with the rotation that is best for ``sigma``."""
     rotation, shift = _rotation(problem, sigma)
-    distance = torch.cdist(problem.t, (problem.r - shift) @ rotation.T)
-    cost = problem.prior[:, None] * (problem.losses + problem.tau * distance)
-    return cost[torch.arange(len(problem.t)), moves].sum(1) + problem.mismatch(moves)
+    cost = problem.prior[:, None] * (problem.losses + problem.tau * problem.distances(rotation, shift))
+    total = cost[torch.arange(len(problem.t)), moves].sum(1)
+    return total if problem.one_to_one else total + problem.mismatch(moves)
 
 
 def _rotation(problem: MapProblem, sigma: list[int]) -> tuple[Tensor, Tensor]:
     """Best rotation of the reference's means for a class map, and their centre."""
     matched = problem.r[sigma]
     shift = problem.prior @ matched
-    U, _, Vh = torch.linalg.svd((problem.prior[:, None] * problem.t).T @ (matched - shift))
+    cross = (problem.prior[:, None] * problem.t).T @ (matched - shift)
+    U, _, Vh = torch.linalg.svd(cross, full_matrices=False)
     return U @ Vh, shift
 
 

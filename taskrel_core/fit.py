@@ -159,8 +159,7 @@ class _Run:
         rows_r = [j for j, rows in enumerate(solver.rows_r) if len(rows)]
         t = torch.stack([solver.target.z[solver.rows_t[i]].mean(0) for i in rows_t])
         r = torch.stack([solver.reference.z[solver.rows_r[j]].mean(0) for j in rows_r])
-        losses = solver.head.losses(solver.reference.z, solver.reference.labels)
-        class_losses = torch.stack([losses[solver.rows_r[j]].mean() for j in rows_r])
+        class_losses = solver.class_losses(solver.reference.prior > 0)[rows_r]
         prior = solver.prior[rows_t]
         problem = MapProblem(t - prior @ t, r, prior, class_losses, self.tau)
         identity = assign(problem, torch.cdist(t, r))

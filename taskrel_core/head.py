@@ -5,6 +5,7 @@ of the rows of W, so the loss is Lipschitz with constant ``max_jk ||w_j - w_k||`
 (``eq-lipschitz`` of the theory page).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from .tasks import Task
 
 __all__ = ["SILENT", "Head", "Transferability", "fit_head", "transferability"]
 
+STIFFNESS = 3e-3  # our choice: penalty of the constraint, against the mean square of tau z
 SILENT = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
 
 
@@ -142,20 +144,17 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
         return Head(torch.zeros(1, z.shape[1], dtype=z.dtype), torch.zeros(1, dtype=z.dtype))
     z = tau * z
     onehot = torch.zeros(len(z), k, dtype=z.dtype).scatter_(1, y[:, None], 1.0)
-    u, c = (
-        onehot.T @ z / len(z),
-        torch.log(onehot.mean(0)),
-    )  # steepest descent from W = 0: right for a small tau
-    best, best_loss = Head(u / max(Head(u, c).lipschitz, 1e-300), c), np.inf
-    u, multiplier, penalty = best.weight, torch.zeros(k, k, dtype=z.dtype), 1.0
+    # Steepest descent from W = 0: right for a small tau.
+    best, multiplier, penalty = _first(Head(onehot.T @ z / len(z), torch.log(onehot.mean(0))), z, onehot)
+    u, c, best_loss = best.weight, best.bias, float(best.losses(z, y).mean())
     worst_before = value_before = np.inf
-    for _ in range(100):
+    for _ in range(200):
         start, arguments = torch.cat([u.reshape(-1), c]).numpy(), (z, onehot, multiplier, penalty)
         options = {"maxiter": 50, "ftol": 1e-4 * gap, "gtol": 1e-9, "maxcor": 20}
         result = minimize(_lagrangian, start, arguments, "L-BFGS-B", jac=True, options=options)
         u, c = _unpack(result.x, k, z.shape[1])
         excess = _squared_gaps(u) - 1.0
-        inside = Head(u / max(Head(u, c).lipschitz, 1.0), c)
+        inside = Head(_drawn_together(u), c)
         loss = float(inside.losses(z, y).mean())
         if loss < best_loss:
             best, best_loss = inside, loss
@@ -167,6 +166,38 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
             penalty *= 4.0
         worst_before, value_before = worst if result.success else worst_before, result.fun
     return Head(best.weight * (tau * (1 - 1e-14)), best.bias)
+
+
+def _first(head: Head, z: Tensor, onehot: Tensor) -> tuple[Head, Tensor, float]:
+    """A head that meets the constraint with equality, multipliers, and a penalty of their size.
+
+    At the best head the multipliers sum to minus the slope of the loss along U. Shared evenly among the pairs they
+    are of the right size, and a penalty in proportion keeps the problem as well conditioned as the loss is.
+    """
+    k, u = len(head.weight), head.weight - head.weight.mean(0)
+    u = u / max(Head(u, head.bias).lipschitz, 1e-300)
+    residual = torch.softmax(z @ u.T + head.bias, dim=1) - onehot
+    # The loss is convex and 0 at least: at the best head its slope along U is no steeper than from log K.
+    steepness = min(-float(((residual.T @ z) * u).sum()) / len(z), math.log(k))
+    share = max(steepness, 0.0) / (k * (k - 1))
+    penalty = min(max(STIFFNESS * float(z.square().sum(1).mean()), 10 * share, 1e-12), 1.0)
+    return Head(u, head.bias), u.new_full((k, k), share).fill_diagonal_(0.0), penalty
+
+
+def _drawn_together(u: Tensor, passes: int = 10) -> Tensor:
+    """Rows moved so that no two are more than 1 apart: those that are draw together, a last scaling mends the rest."""
+    basis = torch.linalg.qr(u.T) if u.shape[1] > len(u) else None
+    x = u if basis is None else basis.R.T
+    for _ in range(passes):
+        distance = _squared_gaps(x).clamp(min=0.0).sqrt()
+        if float(distance.max()) <= 1 + 1e-6:
+            break
+        excess = (1 - 1 / distance).clamp(min=0.0)
+        crowd = (excess > 0).sum(1).clamp(min=1)
+        pull = 1.5 * excess / (crowd[:, None] + crowd)
+        x = x - (pull.sum(1)[:, None] * x - pull @ x)
+    moved = x if basis is None else x @ basis.Q.T
+    return moved / max(Head(moved, u[:, 0]).lipschitz, 1.0)
 
 
 def _lagrangian(x: np.ndarray, z: Tensor, onehot: Tensor, multiplier: Tensor, penalty: float) -> tuple:

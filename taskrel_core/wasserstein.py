@@ -20,6 +20,7 @@ METRICS = ("euclidean", "span", "logit", "one_sided")
 
 
 CHUNK = 2_000_000  # numbers held at a time while costs are filled in
+PAIRS = 10_000  # pairs looked at at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Plan:
 class Rest:
     """Squared distances over the coordinates that A shifts but does not turn, without a look at them for each shift.
 
-    |r - t - m|^2 = |r - t|^2 - 2 m.r + 2 m.t + |m|^2, the first computed once.
+    |r - t - m|^2 = |r - t|^2 - 2 m.r + 2 m.t + |m|^2, the first computed once for the points of a class problem.
 
     Args:
         r: these coordinates of the reference.
@@ -67,7 +68,7 @@ class Rest:
 
     def __init__(self, r: Float[Tensor, "nr p"], t: Float[Tensor, "nt p"]):
         self.r, self.t = r, t
-        self.squares = torch.cdist(r, t).square_()
+        self.known: dict[bytes, Tensor] = {}  # squares by the points they are of
         self.of_r, self.of_t, self.of_both = r.new_zeros(len(r)), t.new_zeros(len(t)), r.new_zeros(())
 
     def shift(self, m: Float[Tensor, " p"]) -> "Rest":
@@ -78,12 +79,20 @@ class Rest:
 
     def block(self, rows: Int[Tensor, " a"], columns: Int[Tensor, " b"]) -> Float[Tensor, "a b"]:
         """Return the squared distances between points of the reference and of the target, up to rounding."""
-        squares = self.squares[rows[:, None], columns]
-        return squares - self.of_r[rows, None] + (self.of_t[columns] + self.of_both)
+        key = rows.numpy().tobytes() + b"|" + columns.numpy().tobytes()
+        if key not in self.known:
+            self.known[key] = torch.cdist(self.r[rows], self.t[columns]).square_()
+        return self.known[key] - self.of_r[rows, None] + (self.of_t[columns] + self.of_both)
 
     def pairs(self, rows: Int[Tensor, " p"], columns: Int[Tensor, " p"]) -> Float[Tensor, " p"]:
         """Return the same pair by pair."""
-        return self.squares[rows, columns] - self.of_r[rows] + self.of_t[columns] + self.of_both
+        squares = torch.cat(
+            [
+                (self.r[a] - self.t[b]).square_().sum(1)
+                for a, b in zip(rows.split(PAIRS), columns.split(PAIRS), strict=True)
+            ]
+        )
+        return squares - self.of_r[rows] + self.of_t[columns] + self.of_both
 
 
 def solve_class(
