@@ -14,11 +14,11 @@ FETCHED := $(or $(TASKREL_CACHE),.cache)/.fetched
 # them as their own language.
 override NB := $(value NB)
 override P := $(value P)
-override AS := $(value AS)
+override INTO := $(value INTO)
 override ONLY := $(value ONLY)
 override PROFILE := $(value PROFILE)
 override JOBS := $(value JOBS)
-export NB P AS ONLY PROFILE JOBS
+export NB P INTO ONLY PROFILE JOBS
 
 RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $(FRESH),--fresh) \
   $(if $(JOBS),--jobs "$$JOBS")
@@ -61,8 +61,8 @@ why: $(STAMP)  ## what has changed since each page was made
 bench: $(STAMP)  ## how long the parts of the method take here
 	$(PY) tests/bench.py
 
-ship: $(STAMP)  ## keep the rows behind a page in book/results, too dear to compute each time (NB= AS=)
-	@$(PY) notebooks/ship.py "$$NB" "$$AS"
+ship: $(STAMP)  ## keep the rows behind a page in book/results, too dear to compute each time (NB= INTO=)
+	@$(PY) notebooks/ship.py "$$NB" "$$INTO"
 
 assets: $(STAMP)  ## only fetch data and weights
 	$(PY) -m taskrel_core

@@ -7,7 +7,16 @@ import pandas as pd
 
 from .correlation import correlate
 
-__all__ = ["correlations", "joined", "otce_predictions", "over_targets", "quoted", "side_by_side", "verdict"]
+__all__ = [
+    "correlations",
+    "joined",
+    "lead",
+    "otce_predictions",
+    "over_targets",
+    "quoted",
+    "side_by_side",
+    "verdict",
+]
 
 
 def joined(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -97,6 +106,22 @@ def over_targets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> p
         line |= {"pearson": r.mean() if len(r) else np.nan, "low": low, "high": high, "targets": len(r)}
         lines.append(line | rows[["weighted_kendall", "rel_at_1"]].mean().to_dict())
     return pd.DataFrame(lines)
+
+
+def lead(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
+    """Return by how much ``one`` score is stronger than the ``other``, target by target, as ``over_targets`` does.
+
+    Strength is Pearson's r times the sign that it should have. An interval that holds 0 says that the targets do
+    not tell the two apart.
+
+    Args:
+        table: as ``correlations`` returns it, for one set of encoders.
+        one: name of a score.
+        other: name of another.
+    """
+    strength = table.assign(pearson=table["pearson"] * table["expected"].map({"+": 1, "-": -1}))
+    mine, theirs = (strength[strength["score"] == name].set_index("target") for name in (one, other))
+    return over_targets(mine.assign(pearson=mine["pearson"] - theirs["pearson"]))
 
 
 def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from taskrel_core.ranking import correlations, joined, otce_predictions, over_targets
+from taskrel_core.ranking import correlations, joined, lead, otce_predictions, over_targets
 
 ENCODERS = ["a", "b", "c", "d", "e"]
 
@@ -116,3 +116,15 @@ def test_otce_without_other_targets_is_unknown():
     scores, accuracies = _rows()
     only = scores[scores["target"] == "one"]
     assert all(value is None for value in otce_predictions(only, accuracies[accuracies["target"] == "one"]))
+
+
+def test_a_lead_is_the_difference_of_strengths_whatever_their_signs():
+    lines = [
+        ("x", "t", "+", 0.5), ("x", "u", "+", 0.9), ("y", "t", "-", -0.8), ("y", "u", "-", 0.1),
+    ]  # fmt: skip
+    table = pd.DataFrame(lines, columns=["score", "target", "expected", "pearson"])
+    table = table.assign(encoders="all", weighted_kendall=0.0, rel_at_1=1.0)
+    row = lead(table, "x", "y").iloc[0]
+    assert row["pearson"] == pytest.approx(((0.5 - 0.8) + (0.9 + 0.1)) / 2)
+    assert row["low"] == pytest.approx(-0.3)
+    assert row["high"] == pytest.approx(1.0)
