@@ -68,6 +68,8 @@ from taskrel_core.ranking import (
     side_by_side,
     verdict,
 )
+
+# %%
 from taskrel_core.score_figures import SCORE_NAMES, accuracies_reached, score_correlations, score_scatter
 from taskrel_core.scores import FORMS, SCORES, Scoring
 
