@@ -3,15 +3,17 @@
 import logging
 import sys
 import time
+from functools import partial
 
 from . import DATASETS, MissingAsset
 from .archives import ARCHIVES
+from .downloads import PHOTOGRAPHS, SMALL
 from .zoo import NON_COMMERCIAL, ZOO
 
-# No package carries these: torchvision downloads the first two, the others are files that you put there.
-OPTIONAL = ("usps", "cifar10_full", *ARCHIVES)
-# 170 MB that no page needs; weights whose licence is to be read first.
-ASKED_FOR = ("cifar10_full", *NON_COMMERCIAL)
+# No package carries these: torchvision downloads them, or they are files that you put there.
+OPTIONAL = (*SMALL, *ARCHIVES, *PHOTOGRAPHS)
+# Hundreds of megabytes that the embedded profile does not need; weights whose licence is to be read first.
+ASKED_FOR = (*(name for name in SMALL if name != "usps"), *PHOTOGRAPHS, *NON_COMMERCIAL)
 
 
 class _Listener(logging.Handler):
@@ -27,7 +29,10 @@ class _Listener(logging.Handler):
 def main(names: list[str]) -> int:
     """Fetch the named assets, by default all but ASKED_FOR; return 1 if one that is not optional is missing."""
     weights = {name: entry.path for name, entry in (ZOO | NON_COMMERCIAL).items()}
-    fetch = {name: DATASETS[name].arrays for name in DATASETS} | weights
+    fetch = {
+        name: partial(DATASETS[name].labels, "all") if name in PHOTOGRAPHS else DATASETS[name].arrays
+        for name in DATASETS
+    } | weights
     unknown = [name for name in names if name not in fetch]
     if unknown:
         sys.stderr.write(f"unknown asset {unknown[0]!r}; known: {', '.join(sorted(fetch))}\n")

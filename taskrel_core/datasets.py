@@ -3,21 +3,21 @@
 import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ._checks import check_choice
-from .archives import ARCHIVES, CIFAR, read_archive
+from .archives import ARCHIVES, read_archive
 from .assets import array_fingerprint, keep_arrays
+from .downloads import PHOTOGRAPHS, SMALL, from_torchvision, small_sources
 from .emoji import CATEGORIES, read_emoji
-from .folders import ImageFolder
+from .folders import ImageFolder, Pictures
 from .glyphs import ALPHABETS, render, typefaces_fingerprint
 from .registry import Registry
 from .sources import Source, SourceFailed, debian, local, npm
-from .vision import import_torchvision
 
 __all__ = ["DATASETS", "Dataset"]
 
@@ -33,11 +33,20 @@ class Dataset:
     """
 
     name: str
-    class_names: tuple[str, ...]
+    classes: tuple[str, ...] | Callable[[], tuple[str, ...]]
     licence: str
     origin: str
     arrays: Callable[[], Arrays] = field(repr=False)
     pinned: str | Callable[[], str] | None = None  # of the decoded arrays, or of the files they are made of
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes; where the data's own files list them, they are read.
+
+        Raises:
+            MissingAsset: these files are not on this machine.
+        """
+        return self.classes() if callable(self.classes) else self.classes
 
     @property
     def n_classes(self) -> int:
@@ -57,11 +66,28 @@ class Dataset:
             ValueError: an unknown split, a damaged file in the cache, an image that cannot be read.
             MissingAsset: no source delivered the data.
         """
-        check_choice(split, "split", (*SPLITS, "all"))
+        labels = self.labels(split)
+        return self.images(split, np.arange(len(labels))), labels
+
+    def labels(self, split: str) -> np.ndarray:
+        """Return the labels of a split, int64 (n,); no picture is read for them."""
+        parts = _parts(split)
         arrays = self.arrays()
-        parts = SPLITS if split == "all" else (split,)
-        labels = np.concatenate([arrays[f"y_{s}"] for s in parts]).astype(np.int64)
-        return np.concatenate([arrays[f"x_{s}"] for s in parts]), labels
+        return np.concatenate([arrays[f"y_{part}"] for part in parts]).astype(np.int64)
+
+    def images(self, split: str, rows: np.ndarray) -> np.ndarray:
+        """Return some images of a split, uint8 (len(rows), h, w[, 3]); of image files only these are decoded."""
+        parts = _parts(split)
+        arrays = self.arrays()
+        if isinstance(arrays, Pictures):
+            files = [file for part in parts for file in arrays.files(part)]
+            return arrays.pick([files[row] for row in rows])
+        return np.concatenate([arrays[f"x_{part}"] for part in parts])[rows]
+
+
+def _parts(split: str) -> tuple[str, ...]:
+    check_choice(split, "split", (*SPLITS, "all"))
+    return SPLITS if split == "all" else (split,)
 
 
 def _folder(name: str) -> Dataset | None:
@@ -142,10 +168,7 @@ def _torchvision(name: str, convert: Callable[[Any, Path], Path]) -> Source:
     """Return the source of a torchvision download; ``convert`` turns its class into a folder or file."""
 
     def get(scratch: Path) -> Path:
-        try:
-            return convert(getattr(import_torchvision().datasets, name), scratch)
-        except RuntimeError as error:  # what torchvision raises where no mirror answers
-            raise SourceFailed(str(error)) from error
+        return convert(partial(from_torchvision, name), scratch)
 
     return Source(f"torchvision download {name}", get)
 
@@ -153,14 +176,6 @@ def _torchvision(name: str, convert: Callable[[Any, Path], Path]) -> Source:
 def _raw(kind: Any, scratch: Path) -> Path:
     kind(scratch, download=True)
     return scratch
-
-
-def _npz_of(kind: Any, scratch: Path) -> Path:
-    parts = {s: kind(scratch, train=s == "train", download=True) for s in SPLITS}
-    images = {f"x_{s}": np.asarray(parts[s].data) for s in SPLITS}
-    labels = {f"y_{s}": np.asarray(parts[s].targets) for s in SPLITS}
-    np.savez(scratch / "it.npz", allow_pickle=False, **images, **labels)
-    return scratch / "it.npz"
 
 
 def _fetched(
@@ -196,24 +211,6 @@ _fetched(
     [local("fashion_mnist.npz"), debian("dataset-fashion-mnist"), _torchvision("FashionMNIST", _raw)],
     _idx_or_npz,
     "37e5852d33933792bfddacf387e185c9c3d87fa20c45417517512181f092a44a",
-)
-_fetched(
-    "usps",
-    TEN,
-    "none stated; cite Hull 1994",
-    "handwritten digits from envelopes, 16x16",
-    [local("usps.npz"), _torchvision("USPS", _npz_of)],
-    _npz,
-    None,  # copies of it differ in how the original real numbers were rounded: the copy at hand is the version
-)
-_fetched(
-    "cifar10_full",
-    CIFAR,
-    "none stated; cite Krizhevsky 2009",
-    "photographs of ten kinds of things, all 50000 + 10000, 32x32",
-    [local("cifar10_full.npz"), _torchvision("CIFAR10", _npz_of)],
-    _npz,
-    None,  # no copy was at hand to pin: the copy at hand is the version
 )
 _fetched(
     "digits",
@@ -264,4 +261,28 @@ for _name, _archive in ARCHIVES.items():
         read_archive(_archive),
         _archive.sha256,
         f"{_archive.file} (a tar of NAME/train|test/<class>/<file>)",
+    )
+
+for _name, _small in SMALL.items():
+    _fetched(
+        _name,
+        _small.classes,
+        _small.licence,
+        _small.origin,
+        [local(f"{_name}.npz"), *small_sources(_name)],
+        _npz,
+        None,  # torchvision checks the files it reads: the copy at hand is the version
+        f"{{name}}.npz, or torchvision's {_small.folder} (about {_small.megabytes} MB)",
+    )
+
+for _name, _photographs in PHOTOGRAPHS.items():
+    DATASETS.register(_name)(
+        Dataset(
+            _name,
+            lambda entry=_photographs: entry.classes,
+            _photographs.licence,
+            _photographs.origin,
+            lambda entry=_photographs: entry,
+            lambda entry=_photographs: entry.version,
+        )
     )

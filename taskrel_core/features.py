@@ -188,7 +188,7 @@ def sample(
     data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return images uint8 (n, h, w[, 3]) and labels (n,): the rows of ``features`` with the same arguments."""
-    images, labels = data.load(split)
+    labels = data.labels(split)
     order = np.random.default_rng(seed).permutation(len(labels))
     if classes is not None:
         new = np.full(data.n_classes, -1)
@@ -196,7 +196,7 @@ def sample(
         labels = new[labels]
         order = order[labels[order] >= 0]
     order = order[:n]
-    return images[order], labels[order]
+    return data.images(split, order), labels[order]
 
 
 def _fit(entry: Encoder, source: Dataset, n: int, seed: int, epochs: int) -> Fit:

