@@ -81,7 +81,7 @@ check: $(STAMP)  ## format, lint, types, order of the modules
 
 lock: $(STAMP)  ## requirements.lock from pyproject.toml; pins stay unless UPGRADE=1
 	@cp requirements.lock .lock.part
-	$(VENV)/bin/pip-compile --quiet --extra book --extra test --strip-extras --no-emit-index-url \
+	$(VENV)/bin/pip-compile --quiet --extra book --extra paper --extra cluster --extra test --strip-extras --no-emit-index-url \
 	  --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade) --output-file .lock.part pyproject.toml
 	@sed 's/+cpu//' .lock.part > .lock.plain && mv .lock.plain requirements.lock && rm .lock.part
 

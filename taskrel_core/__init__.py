@@ -13,8 +13,17 @@ with install_import_hook("taskrel_core", "beartype.beartype"):
     from .datasets import DATASETS
     from .encoders import ENCODERS
     from .fit import relatedness
-    from .head import transferability
+    from .head import transferability, zero_shot_head
     from .registry import MissingAsset
     from .tasks import Task
 
-__all__ = ["BASELINES", "DATASETS", "ENCODERS", "MissingAsset", "Task", "relatedness", "transferability"]
+__all__ = [
+    "BASELINES",
+    "DATASETS",
+    "ENCODERS",
+    "MissingAsset",
+    "Task",
+    "relatedness",
+    "transferability",
+    "zero_shot_head",
+]

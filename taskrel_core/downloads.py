@@ -24,7 +24,7 @@ from .vision import import_torchvision
 
 __all__ = ["PHOTOGRAPHS", "SMALL", "Photographs", "Small", "from_torchvision", "small_sources"]
 
-SIDE = 224  # pixels: what the paper's encoders look at
+SIDE = 256  # pixels: of which the encoders of the paper profile see the middle 224, or a smaller copy
 RECIPE = "1"  # raise when lists are read in another way
 
 

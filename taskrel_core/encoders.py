@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from . import config
 from ._checks import check_count
+from .checkpoints import CHECKPOINTS, Checkpoint
+from .clip import LISTED, Clip, clip
 from .images import grey
 from .lenet import train_lenet
 from .networks import Trunk, batched, random_lite, random_net
@@ -19,7 +22,6 @@ from .zoo import LITE, NON_COMMERCIAL, ZOO, Packaged, Undisclosed
 __all__ = ["ENCODERS", "Encoder", "Fit"]
 
 Encode = Callable[[np.ndarray], np.ndarray]
-RECIPE = "1"  # raise when a packaged encoder prepares images or takes features in another way
 SMALLEST = 32  # side, pixels: the networks halve it five times
 
 
@@ -56,8 +58,8 @@ class Encoder:
         licence: of the weights.
         input_size: side of the images that it looks at unless asked for another.
         native_size: side of the images that it was trained on; None if it takes ``input_size`` only.
-        version: what determines the features: the sha256 of the weights, and how they are used.
-        weights: that sha256, or "" where the weights are not a file.
+        weights: the sha256 that is pinned, or "" where the weights are no file or the file at hand is the version.
+        file: returns the path of the weights, fetched if need be; None where there is no file.
         fitted: it learns from the reference first.
     """
 
@@ -66,7 +68,7 @@ class Encoder:
     source_task: str
     licence: str
     input_size: int
-    version: str
+    stamp: str | Callable[[], str] = field(repr=False)
     fitted: bool
     build: Callable[..., Encode] = field(repr=False)
     posteriors: Callable[..., np.ndarray] | None = field(default=None, repr=False)
@@ -74,6 +76,16 @@ class Encoder:
     weights: str = ""
     trunk: Callable[[], nn.Module] | None = field(default=None, repr=False)
     look: Callable[[np.ndarray, int], np.ndarray] | None = field(default=None, repr=False)
+    file: Callable[[], Path] | None = field(default=None, repr=False)
+
+    @property
+    def version(self) -> str:
+        """What determines the features: the sha256 of the weights, and how they are used.
+
+        Raises:
+            MissingAsset: it depends on a file that is not on this machine.
+        """
+        return self.stamp() if callable(self.stamp) else self.stamp
 
     def side(self, size: int | None) -> int:
         """Return the side in pixels that images are resized to if ``size`` is asked for.
@@ -116,16 +128,23 @@ class Encoder:
         return torch.from_numpy(np.ascontiguousarray(self.look(images, self.side(size))))
 
 
-ENCODERS: Registry = Registry("encoder")
+ENCODERS: Registry = Registry("encoder", resolve=lambda name: _resolve(name))
 OURS = "MIT (ours)"
+
+
+def _made(name: str, make: Callable[..., Encode], **facts: Any) -> Encoder:
+    """An entry whose ``build`` checks the size, then calls ``make(fit, side)``."""
+
+    def build(fit: Fit | None, size: int | None = None) -> Encode:
+        return make(fit, entry.side(size))
+
+    entry = Encoder(name, build=build, **facts)
+    return entry
 
 
 def _register(name: str, **facts: Any) -> Callable[[Callable[..., Encode]], Callable[..., Encode]]:
     def store(make: Callable[..., Encode]) -> Callable[..., Encode]:
-        def build(fit: Fit | None, size: int | None = None) -> Encode:
-            return make(fit, ENCODERS[name].side(size))
-
-        ENCODERS.register(name)(Encoder(name, build=build, **facts))
+        ENCODERS.register(name)(_made(name, make, **facts))
         return make
 
     return store
@@ -137,7 +156,7 @@ def _register(name: str, **facts: Any) -> Callable[[Callable[..., Encode]], Call
     source_task="the reference itself",
     licence=OURS,
     input_size=28,
-    version="lenet-2",
+    stamp="lenet-2",
     fitted=True,
 )
 def _lenet(fit: Fit | None, size: int) -> Encode:
@@ -147,9 +166,7 @@ def _lenet(fit: Fit | None, size: int) -> Encode:
     return lambda images: batched(trunk, images, "LeNet", 512, lambda part: grey(part, size))
 
 
-@_register(
-    "pca", dim=64, source_task="none: pixels", licence=OURS, input_size=28, version="pca-1", fitted=True
-)
+@_register("pca", dim=64, source_task="none: pixels", licence=OURS, input_size=28, stamp="pca-1", fitted=True)
 def _pca(fit: Fit | None, size: int) -> Encode:
     """The 64 leading principal components of grey 28x28 pixels of the reference: a floor."""
     pixels = grey(_needs(fit, "pca").images, size).reshape(-1, size * size)
@@ -172,7 +189,7 @@ def _centred(images: np.ndarray, size: int) -> np.ndarray:
     source_task="none: random",
     licence=OURS,
     input_size=28,
-    version="random-1",
+    stamp="random-1",
     fitted=False,
     trunk=random_net,
     look=_centred,
@@ -190,7 +207,7 @@ def _random_net(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
     licence=OURS,
     input_size=96,
     native_size=96,
-    version="random-lite-1",
+    stamp="random-lite-1",
     fitted=False,
     trunk=lambda: Trunk(random_lite()).eval(),
     look=LITE,
@@ -201,68 +218,78 @@ def _lite_random(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
     return lambda images: batched(net, images, "random Lite0", 32, lambda part: LITE(part, size))
 
 
-def _register_packaged(entry: Packaged) -> None:
-    """Register an encoder of the zoo."""
+def _from_file(entry: Packaged | Checkpoint | Clip, dim: int, size: int, **more: Any) -> Encoder:
+    """The entry of a torch network whose weights are a file."""
 
     def make(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
         net = entry.load()[0].to(config.device())
         return lambda images: batched(net, images, entry.name, 32, lambda part: entry.look(part, size))
 
-    def posteriors(images: np.ndarray, size: int | None = None) -> np.ndarray:
+    def posteriors(images: np.ndarray, asked: int | None = None) -> np.ndarray:
         """Probabilities of the 1000 ImageNet classes, in the usual order of their synsets."""
-        side = ENCODERS[entry.name].side(size)
-        trunk, head = entry.load()
-        assert head is not None
-        net = nn.Sequential(trunk.maps, head, nn.Softmax(1)).to(config.device())
+        side = found.side(asked)
+        net = nn.Sequential(entry.scores(), nn.Softmax(1)).to(config.device())
         return batched(net, images, entry.name, 32, lambda part: entry.look(part, side))
 
-    _register(
+    found = _made(
         entry.name,
-        **_facts(entry),
-        native_size=entry.native_size,
+        make,
+        dim=dim,
+        source_task=entry.source_task,
+        licence=entry.licence,
+        input_size=size,
+        stamp=lambda: entry.version,
+        fitted=False,
         posteriors=posteriors if entry.head else None,
         trunk=lambda: entry.load()[0],
         look=entry.look,
-    )(make)
+        file=entry.path,
+        **more,
+    )
+    return found
 
 
-def _register_undisclosed(entry: Undisclosed) -> None:
-    """Register an encoder that is run as it is, and only where its licence was accepted."""
+def _undisclosed(entry: Undisclosed) -> Encoder:
+    """The entry of an encoder that is run as it is, and only where its licence was accepted."""
 
     def make(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
         run = entry.load()
 
-        def encode(images: np.ndarray) -> np.ndarray:
-            return batched(
-                lambda x: torch.from_numpy(run(x.cpu().numpy())),
-                images,
-                entry.name,
-                32,
-                lambda part: entry.look(part, size),
-            )
+        def net(x: Tensor) -> Tensor:
+            return torch.from_numpy(run(x.cpu().numpy()))
 
-        return encode
+        return lambda images: batched(net, images, entry.name, 32, lambda part: entry.look(part, size))
 
-    _register(entry.name, **_facts(entry))(make)
-
-
-def _facts(entry: Packaged | Undisclosed) -> dict[str, Any]:
-    """What is registered of every network of the zoo."""
-    return {
-        "dim": entry.dim,
-        "source_task": entry.source_task,
-        "licence": entry.licence,
-        "input_size": entry.size,
-        "version": f"{entry.sha256}-{entry.size}-{RECIPE}",
-        "weights": entry.sha256,
-        "fitted": False,
-    }
+    return _made(
+        entry.name,
+        make,
+        dim=entry.dim,
+        source_task=entry.source_task,
+        licence=entry.licence,
+        input_size=entry.size,
+        stamp=lambda: entry.version,
+        weights=entry.sha256,
+        fitted=False,
+        file=entry.path,
+    )
 
 
-for _entry in ZOO.values():
-    _register_packaged(_entry)
-for _other in NON_COMMERCIAL.values():
-    _register_undisclosed(_other)
+def _resolve(name: str) -> Encoder | None:
+    """The entry of ``clip:MODEL/PRETRAINED``, or None."""
+    found = clip(name)
+    return None if found is None else _from_file(found, found.dim, found.size)
+
+
+for _name, _entry in ZOO.items():
+    ENCODERS.register(_name)(
+        _from_file(_entry, _entry.dim, _entry.size, native_size=_entry.native_size, weights=_entry.sha256)
+    )
+for _name, _other in NON_COMMERCIAL.items():
+    ENCODERS.register(_name)(_undisclosed(_other))
+for _name, _published in CHECKPOINTS.items():
+    ENCODERS.register(_name)(_from_file(_published, _published.dim, _published.size))
+for _name, (_dim, _size) in LISTED.items():
+    ENCODERS.register(_name)(_from_file(Clip(*_name.removeprefix("clip:").split("/")), _dim, _size))
 
 
 def _needs(fit: Fit | None, name: str) -> Fit:

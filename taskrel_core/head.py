@@ -6,6 +6,7 @@ of the rows of W, so the loss is Lipschitz with constant ``max_jk ||w_j - w_k||`
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,11 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from ._checks import Real, as_features, check_positive, check_same_width
+from .clip import TEMPLATES, clip
+from .registry import UnknownName
 from .tasks import Task
 
-__all__ = ["SILENT", "Head", "Transferability", "fit_head", "transferability"]
+__all__ = ["SILENT", "Head", "Transferability", "fit_head", "transferability", "zero_shot_head"]
 
 STIFFNESS = 3e-3  # our choice: penalty of the constraint, against the mean square of tau z
 SILENT = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
@@ -102,6 +105,28 @@ def transferability(target: Task, tau: Real) -> Transferability:
     head = fit_head(target, tau)
     y = target.labels
     return Transferability(float(head.losses(target.z, y).mean()), head.accuracy(target.z, y), head, tau)
+
+
+def zero_shot_head(encoder: str, class_names: Sequence[str], templates: Sequence[str] = TEMPLATES) -> Head:
+    """Return the head that CLIP's text tower makes of class names: a reference head that no picture was used for.
+
+    On features of the encoder (norm 1, not standardised) its probabilities are CLIP's own zero-shot ones; its Lipschitz
+    constant is the largest distance of two of its rows, as for any head.
+
+    Args:
+        encoder: ``clip:MODEL/PRETRAINED``.
+        class_names: names of the K classes, in order of their labels.
+        templates: texts with {} for the name; the default ones are ours.
+
+    Raises:
+        KeyError: an unknown encoder, or one without a text tower.
+        MissingAsset: its weights or open_clip are not on this machine.
+        ValueError: no names, or a template without a place for one.
+    """
+    model = clip(encoder)
+    if model is None:
+        raise UnknownName(f"encoder must have a text tower, got {encoder!r}; give clip:MODEL/PRETRAINED")
+    return Head(*model.zero_shot(class_names, templates))
 
 
 def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:

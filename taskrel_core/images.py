@@ -1,12 +1,13 @@
 """Pictures as encoders want them: checked, resized, scaled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["Look", "check_images", "grey"]
+__all__ = ["Look", "Preset", "check_images", "grey"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,28 @@ class Look:
         colours = np.reshape(resized, (-1, size, size, 3))[..., :: -1 if self.bgr else 1].astype(np.float32)
         seen = (colours - np.float32(self.mean)) / np.float32(self.deviation)
         return np.ascontiguousarray(seen.transpose(0, 3, 1, 2))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The preparation that a library publishes with its weights; ``make`` returns it, a function of one picture."""
+
+    make: Callable[[], Callable[[Image.Image], Any]]
+
+    def __call__(self, images: np.ndarray, size: int) -> np.ndarray:
+        """Return images uint8 (n, h, w[, 3]) as float32 (n, 3, size, size).
+
+        Raises:
+            ValueError: ``images`` are of another type or shape, or the preparation gives another size.
+        """
+        check_images(images)
+        prepare = self.make()
+        seen = [np.asarray(prepare(Image.fromarray(i).convert("RGB")), np.float32) for i in images]
+        if seen and seen[0].shape != (3, size, size):
+            raise ValueError(
+                f"size must be {seen[0].shape[-1]}, the side that these weights want, got {size}"
+            )
+        return np.reshape(seen, (-1, 3, size, size)).astype(np.float32)
 
 
 def grey(images: np.ndarray, size: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from . import config
 
-__all__ = ["Source", "SourceFailed", "debian", "local", "npm", "pypi", "sdist"]
+__all__ = ["Source", "SourceFailed", "debian", "local", "npm", "pypi", "sdist", "web"]
 
 TIMEOUT = 600.0  # seconds that one package client may take
 RETRIES = 1  # of a package client: without a network the next source is tried after seconds, not minutes
@@ -129,6 +129,21 @@ def debian(package: str) -> Source:
         return _unpacked(scratch, "*.deb")
 
     return Source(label, get)
+
+
+def web(url: str, prefix: str | None = None) -> Source:
+    """Return the source of a file on the web; ``prefix`` is what its sha256 must begin with, where that is published."""
+
+    def get(scratch: Path) -> Path:
+        from torch.hub import download_url_to_file  # here: other sources need no torch
+
+        try:
+            download_url_to_file(url, str(scratch / "it"), prefix, progress=sys.stderr.isatty())
+        except RuntimeError as error:  # another sha256
+            raise SourceFailed(str(error)) from error
+        return scratch / "it"
+
+    return Source(f"download {url}", get)
 
 
 def local(name: str) -> Source:

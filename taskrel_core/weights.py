@@ -1,7 +1,7 @@
 """Weights of other projects as tensors in the order in which their network uses them; nothing in a file is run."""
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["filled", "read_keras_mobilenet", "read_onnx_convolutions", "read_squeezenet", "read_torch"]
+__all__ = [
+    "filled",
+    "matched",
+    "read_checkpoint",
+    "read_keras_mobilenet",
+    "read_onnx_convolutions",
+    "read_squeezenet",
+    "read_torch",
+]
 
 COUNTER = "num_batches_tracked"  # of batch normalisation; says nothing about the function
 # All that the pickle of numpy arrays needs. The function that makes an empty array is found through numpy itself,
@@ -51,6 +59,61 @@ def filled(net: nn.Module, tensors: Sequence[Tensor], name: str) -> nn.Module:
     state = dict(zip(wanted, (t.float() for t in tensors), strict=True))
     net.load_state_dict(state | counters, assign=True)
     return net.eval()
+
+
+def matched(net: nn.Module, state: Mapping[str, Tensor], origin: str) -> nn.Module:
+    """Return ``net`` with the weights of ``state``, name by name, in evaluation mode.
+
+    Args:
+        net: may be on the device "meta", without memory of its own.
+        state: an entry for each of the network's; counters of batch normalisation may be absent.
+        origin: of the weights, for the message.
+
+    Raises:
+        ValueError: a name is missing, unexpected, or of another shape.
+    """
+    wanted = net.state_dict()
+    needed = {key for key in wanted if not key.endswith(COUNTER)}
+    wrong = {
+        "missing": sorted(needed - set(state)),
+        "unexpected": sorted(set(state) - set(wanted)),
+        "of another shape": sorted(k for k in needed & set(state) if state[k].shape != wanted[k].shape),
+    }
+    if any(wrong.values()):
+        said = [f"{what}: {', '.join(keys[:4])}{_more(keys)}" for what, keys in wrong.items() if keys]
+        raise ValueError(
+            f"{origin} must hold exactly the weights of its network, got {'; '.join(said)}; "
+            "download the published file anew"
+        )
+    counters = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(COUNTER)}
+    floats = {key: value.float() for key, value in state.items() if key in needed}
+    net.load_state_dict(counters | floats, assign=True)
+    return net.eval()
+
+
+def _more(keys: Sequence[str], most: int = 4) -> str:
+    return f" and {len(keys) - most} more" if len(keys) > most else ""
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return what a torch checkpoint holds; no code in it is run.
+
+    Raises:
+        ValueError: it is damaged, or holds objects other than tensors and plain containers.
+    """
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, AttributeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise ValueError(
+            f"{path} cannot be read without running code that is in it, or is damaged ({reason}); where you trust "
+            "it, load it elsewhere and save its tensors alone: torch.save(state_dict, file)"
+        ) from error
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{path} must hold a dict of tensors, got {type(found).__name__}; see its project's page"
+        )
+    return found
 
 
 def read_torch(path: Path) -> list[Tensor]:

@@ -19,6 +19,7 @@ from .weights import filled, read_keras_mobilenet, read_onnx_convolutions, read_
 __all__ = ["NON_COMMERCIAL", "ZOO", "Packaged", "Undisclosed"]
 
 IMAGENET = "ImageNet-1k"
+RECIPE = "1"  # raise when a packaged encoder prepares images or takes features in another way
 LITE = Look(127.0, 128.0)
 CAFFE = Look((104.0, 117.0, 123.0), bgr=True)
 TORCH = Look((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
@@ -76,6 +77,17 @@ class Packaged:
         filled(both, self.read(self.path()), self.name)
         return Trunk(maps).eval(), head
 
+    @property
+    def version(self) -> str:
+        """What determines the features at ``size``."""
+        return f"{self.sha256}-{self.size}-{RECIPE}"
+
+    def scores(self) -> nn.Module:
+        """Return the trunk with its head, images (n, 3, h, w) -> scores (n, 1000); raises as ``load``."""
+        trunk, head = self.load()
+        assert head is not None
+        return nn.Sequential(trunk.maps, head)
+
 
 @dataclass(frozen=True)
 class Undisclosed:
@@ -89,6 +101,11 @@ class Undisclosed:
     source_task: str = "undisclosed; behaves as ImageNet"
     size: int = 224
     look: Look = Look(0.0)  # noqa: RUF009
+
+    @property
+    def version(self) -> str:
+        """What determines the features."""
+        return f"{self.sha256}-{self.size}-{RECIPE}"
 
     def path(self) -> Path:
         """Return the weights, fetched if need be.

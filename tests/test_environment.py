@@ -14,13 +14,16 @@ LOCK = (ROOT / "requirements.lock").read_text()
 PINS = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", LOCK, re.MULTILINE))
 
 
+LOCKED = ("book", "paper", "cluster", "test")
+
+
 def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def wanted():
     extras = PROJECT["optional-dependencies"]  # what is not free for every use stays out of the lock
-    groups = [PROJECT["dependencies"], extras["book"], extras["test"]]
+    groups = [PROJECT["dependencies"], *(extras[name] for name in LOCKED)]
     return [re.match(r"([A-Za-z0-9._-]+)(?:==(\S+))?", line).groups() for group in groups for line in group]
 
 
@@ -55,7 +58,9 @@ def test_environment_yml_points_at_the_lock_and_the_same_python():
 
 def test_each_dependency_says_why_it_is_there():
     text = (ROOT / "pyproject.toml").read_text()
-    blocks = re.findall(r"^(?:dependencies|book|test) = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        rf"^(?:dependencies|{'|'.join(LOCKED)}) = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL
+    )
     lines = [line for block in blocks for line in block.splitlines()]
     assert len(lines) == len(wanted())
     assert not [line for line in lines if not re.search(r'",\s+# \S+', line)]

@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from taskrel_core import DATASETS, ENCODERS, MissingAsset
+from taskrel_core.checkpoints import CHECKPOINTS
+from taskrel_core.clip import LISTED, clip
 from taskrel_core.encoders import Fit
 from taskrel_core.images import grey
 from taskrel_core.lenet import LeNet, train_lenet
 
+LARGE = CHECKPOINTS | {name: clip(name) for name in LISTED}
 IN_PACKAGES = ("lenet", "pca", "random_net", "efficientnet_lite0_random")
 EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in ENCODERS]
 
@@ -18,7 +21,7 @@ EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) fo
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch, request):
     """A cache of its own for what is trained; downloaded weights stay where they are."""
-    if not any(entry.weights and name in request.node.name for name, entry in ENCODERS.items()):
+    if not any(entry.file and name in request.node.name for name, entry in ENCODERS.items()):
         monkeypatch.setenv("TASKREL_CACHE", str(tmp_path))
     return tmp_path
 
@@ -35,6 +38,8 @@ def fit(n=200, seed=0, epochs=1, key="k" * 64):
 
 def built(name, **settings):
     entry = ENCODERS[name]
+    if name in LARGE and LARGE[name].present() is None:
+        pytest.skip(f"hundreds of megabytes: fetch {name} by python -m taskrel_core {name}")
     try:
         return entry.build(fit(**settings) if entry.fitted else None)
     except MissingAsset as error:
@@ -100,7 +105,6 @@ def test_entries_say_what_they_are(name):
     assert entry.name == name
     assert entry.dim > 1
     assert entry.input_size >= 28
-    assert entry.version
     assert entry.licence
     assert entry.source_task
     if entry.fitted:
@@ -124,6 +128,8 @@ def test_a_size_is_taken_or_refused_by_name(name):
     entry = ENCODERS[name]
     images, _ = sample(2, "test")
     if entry.native_size is None:
+        if entry.file:
+            built(name)  # skips where its weights are missing
         message = f"size must be {entry.input_size} for encoder '{name}', which takes no other, got 97; leave it out"
         with pytest.raises(ValueError, match=message):
             entry.build(fit() if entry.fitted else None, 97)
@@ -173,7 +179,8 @@ def test_a_module_to_train_gives_the_features_and_takes_gradients(name):
 
 
 def test_versions_differ():
-    assert len({ENCODERS[name].version for name in ENCODERS}) == len(ENCODERS)
+    names = [name for name in ENCODERS if name not in LARGE or LARGE[name].present()]
+    assert len({ENCODERS[name].version for name in names}) == len(names) >= 10
 
 
 def test_grey_keeps_28_pixel_images_and_takes_the_luminance_of_colours():

@@ -75,7 +75,7 @@ def test_a_head_names_labelled_pictures(name):
 
 
 def test_those_that_come_with_a_head_are_known():
-    assert {name for name in ENCODERS if ENCODERS[name].posteriors} == set(HEADS)
+    assert {name for name in ZOO if ENCODERS[name].posteriors} == set(HEADS)
 
 
 @pytest.mark.parametrize("name", WITH_HEAD)
