@@ -17,7 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from runner.pages import reason, state, status, write_json
-from runner.plan import ROOT, Plan, Refused, make
+from runner.plan import ROOT, Plan, Refused, make, words
 
 SPLIT = re.compile(r"\s+(?=[A-Za-z_]\w*=)")
 
@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
     if args.why:
         print("\n".join(f"{p.stem}: {reason(p, out)}" for p in plans))
         return 0
+    if args.profile == "paper" and _assets_missing(plans):
+        return 2
     (out / "executed" / "_run").mkdir(parents=True, exist_ok=True)
     todo, failed = [p for p in plans if args.force or args.fresh or state(p, out) != "current"], 0
     print(
@@ -51,6 +53,13 @@ def main(arguments: list[str]) -> int:
         if page["state"] != "current":
             print(f"  {stem} is {page['state']}: {_short(page['reason'])}")
     return 1 if failed else 0
+
+
+def _assets_missing(plans: list[Plan]) -> bool:
+    """Fetch every data set and encoder that the parameters name; print one list of those that cannot be had."""
+    texts = [text for plan in plans for text in words(plan.parts["parameters"])]
+    command = [sys.executable, "-m", "taskrel_core", "--needed", *dict.fromkeys(texts)]
+    return subprocess.run(command, cwd=ROOT).returncode != 0
 
 
 def _run_all(plans: list[Plan], out: Path, jobs: int, args: argparse.Namespace) -> int:

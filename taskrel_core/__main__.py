@@ -1,19 +1,34 @@
-"""``python -m taskrel_core [NAME ...]``: fetch data sets and weights, say where each came from or why it is missing."""
+"""``python -m taskrel_core [NAME ...]``: fetch data sets and weights, say where each came from or why it is missing.
+
+With ``--needed`` it fetches what the words name, ignores words that name nothing, and prints one list of what is missing.
+"""
 
 import logging
 import sys
 import time
 from functools import partial
+from typing import Any
 
-from . import DATASETS, MissingAsset
+from tqdm import tqdm
+
+from . import DATASETS, ENCODERS, MissingAsset
 from .archives import ARCHIVES
+from .checkpoints import CHECKPOINTS
+from .clip import LISTED
 from .downloads import PHOTOGRAPHS, SMALL
-from .zoo import NON_COMMERCIAL, ZOO
+from .registry import UnknownName
+from .zoo import NON_COMMERCIAL
 
 # No package carries these: torchvision downloads them, or they are files that you put there.
 OPTIONAL = (*SMALL, *ARCHIVES, *PHOTOGRAPHS)
 # Hundreds of megabytes that the embedded profile does not need; weights whose licence is to be read first.
-ASKED_FOR = (*(name for name in SMALL if name != "usps"), *PHOTOGRAPHS, *NON_COMMERCIAL)
+ASKED_FOR = (
+    *(name for name in SMALL if name != "usps"),
+    *PHOTOGRAPHS,
+    *NON_COMMERCIAL,
+    *CHECKPOINTS,
+    *LISTED,
+)
 
 
 class _Listener(logging.Handler):
@@ -28,24 +43,23 @@ class _Listener(logging.Handler):
 
 def main(names: list[str]) -> int:
     """Fetch the named assets, by default all but ASKED_FOR; return 1 if one that is not optional is missing."""
-    weights = {name: entry.path for name, entry in (ZOO | NON_COMMERCIAL).items()}
-    fetch = {
-        name: partial(DATASETS[name].labels, "all") if name in PHOTOGRAPHS else DATASETS[name].arrays
-        for name in DATASETS
-    } | weights
-    unknown = [name for name in names if name not in fetch]
+    if names[:1] == ["--needed"]:
+        return _needed(names[1:])
+    weights = [name for name in ENCODERS if ENCODERS[name].file]
+    unknown = [name for name in names if _fetch(name) is None]
     if unknown:
-        sys.stderr.write(f"unknown asset {unknown[0]!r}; known: {', '.join(sorted(fetch))}\n")
+        known = ", ".join(sorted([*DATASETS, *weights]))
+        sys.stderr.write(f"unknown asset {unknown[0]!r}; known: {known}\n")
         return 2
     heard = _Listener()
     logging.getLogger("taskrel_core.assets").addHandler(heard)
     logging.getLogger("taskrel_core.assets").setLevel(logging.INFO)
     missing = []
-    for name in names or [name for name in fetch if name not in ASKED_FOR]:
+    for name in names or [name for name in (*DATASETS, *weights) if name not in ASKED_FOR]:
         started = time.perf_counter()
         heard.last = "at hand"
         try:
-            fetch[name]()
+            _fetch(name)()
         except MissingAsset as error:
             missing.append(name)
             sys.stdout.write(f"{name:20} missing{' (optional)' if name in OPTIONAL else ''}\n{error}\n")
@@ -53,6 +67,34 @@ def main(names: list[str]) -> int:
             sys.stdout.write(f"{name:20} ready    {time.perf_counter() - started:5.1f} s  {heard.last}\n")
         sys.stdout.flush()
     return int(any(name not in OPTIONAL for name in missing))
+
+
+def _fetch(name: str) -> Any:
+    """What brings an asset to this machine, or None where the name is none."""
+    if name in DATASETS:
+        data = DATASETS[name]
+        return partial(data.labels, "all") if name in PHOTOGRAPHS else data.arrays
+    try:
+        return ENCODERS[name].file
+    except UnknownName:
+        return None
+
+
+def _needed(words: list[str]) -> int:
+    """Fetch the assets among the words; return 2, with one list, if any is missing."""
+    missing = {}
+    for name in tqdm(list(dict.fromkeys(words)), desc="assets", leave=False):
+        try:
+            fetch = _fetch(name)
+            if fetch is not None:
+                fetch()
+        except (MissingAsset, ValueError) as error:
+            missing[name] = str(error)
+    if missing:
+        sys.stderr.write(f"{len(missing)} of the assets that this profile needs are missing:\n")
+        sys.stderr.writelines(f"\n* {name}: {text}\n" for name, text in missing.items())
+        sys.stderr.write("\nPut them where each line says, and run the same command again.\n")
+    return 2 if missing else 0
 
 
 if __name__ == "__main__":

@@ -152,10 +152,7 @@ def from_torchvision(kind: str, root: Path, **how: Any) -> Any:
     """
     try:
         return getattr(import_torchvision().datasets, kind)(root, **how)
-    except (
-        RuntimeError,
-        FileNotFoundError,
-    ) as error:  # what it raises where no mirror answers, or a file is missing
+    except (RuntimeError, FileNotFoundError) as error:  # no mirror answers, or a file is missing
         raise SourceFailed(str(error)) from error
 
 
@@ -176,6 +173,9 @@ class Photographs(Pictures):
     megabytes: int
     parts: tuple[tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]
     downloads: bool = True
+    names: Callable[[], tuple[str, ...]] | None = (
+        None  # of the classes, where its folders are called otherwise
+    )
 
     @property
     def side(self) -> int:
@@ -184,8 +184,8 @@ class Photographs(Pictures):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, as torchvision gives them."""
-        return tuple(self._lists["classes"])
+        """Names of the classes, in order of their labels."""
+        return tuple(self._lists["classes"]) if self.names is None else self.names()
 
     @cached_property
     def version(self) -> str:
@@ -253,6 +253,11 @@ def _listed(part: Any) -> list[tuple[Path, int]]:
     return [(Path(path), int(label)) for path, label in zip(files, part._labels, strict=True)]
 
 
+def _imagenet_names() -> tuple[str, ...]:
+    """ImageNet's classes in words, in order of their synsets, from torchvision's list."""
+    return tuple(import_torchvision().models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
+
+
 PHOTOGRAPHS = {
     "pets": Photographs(
         "OxfordIIITPet",
@@ -290,5 +295,6 @@ PHOTOGRAPHS = {
         150_000,
         (({"below": "imagenet/train"},), ({"below": "imagenet/val"},)),
         downloads=False,
+        names=_imagenet_names,
     ),
 }

@@ -22,6 +22,7 @@ from .features import features, standardise
 from .finetune import RECIPE, FineTuning, train
 from .fit import relatedness
 from .head import transferability
+from .probing import PROBING_VERSION, Probing, probe
 from .scores import SCORES_VERSION, Scoring, score
 from .store import RowStore, content_key, tidy
 from .tasks import Task
@@ -54,7 +55,7 @@ class Experiment:
     profile: str = "embedded"  # not part of the key: the same row serves every profile that asks for it
 
 
-Setting = Experiment | FineTuning | Scoring  # of one row
+Setting = Experiment | FineTuning | Scoring | Probing  # of one row
 
 
 def run(experiments: Iterable[Setting], jobs: int | None = None) -> pd.DataFrame:
@@ -155,4 +156,5 @@ KINDS: dict[type, tuple[Callable[[Any], dict[str, Any]], int]] = {
     Experiment: (_compute, STAGE_VERSION),
     FineTuning: (train, RECIPE),
     Scoring: (score, SCORES_VERSION),
+    Probing: (probe, PROBING_VERSION),
 }

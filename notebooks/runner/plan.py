@@ -212,6 +212,15 @@ def folders(value: Any) -> set[str]:
     return set().union(*map(folders, items))
 
 
+def words(value: Any) -> Iterator[str]:
+    """Yield every text in a parameter value, names of dicts included, with "a > b" taken apart."""
+    if isinstance(value, str):
+        yield from value.split(" > ")
+    elif isinstance(value, dict | list):
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from words(item)
+
+
 def folder_hash(folder: Path) -> str:
     """Return a hash of names and contents of the files in a user's folder."""
     folder = ROOT / folder.expanduser()

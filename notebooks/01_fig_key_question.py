@@ -1,0 +1,75 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The key question
+#
+# **The poster's question.** One encoder, frozen; a head for each task. Its accuracy and loss on a reference are known. Do
+# they say what it reaches on other tasks? If they did, no further measure would be needed. The poster draws this
+# question without numbers; here it is asked of an encoder that packages carry (in the paper profile: of CLIP, with the
+# zero-shot head of its text tower as one more head).
+
+# %% tags=["parameters"]
+profile: str = "embedded"  # which size of everything
+encoder: str = "efficientnet_lite0"  # name in ENCODERS
+reference: str = "fashion_mnist"  # the task whose numbers are known
+# fmt: off
+targets: list[str] = ["mnist", "digits", "glyphs_latin", "glyphs_greek", "emoji_noto", "emoji_twemoji"]  # the others
+# fmt: on
+zero_shot: bool = False  # also the head of the text tower; encoder must be clip:...
+tau: float = 0.2  # Lipschitz constant of the best head, nats per unit of feature
+n: int = 600  # train samples a task
+n_test: int = 400  # test samples a task
+seed: int = 0  # of the samples
+
+# %%
+import page
+
+from taskrel_core.figures import NAMES
+from taskrel_core.method_figures import key_question
+from taskrel_core.pipeline import run
+from taskrel_core.probing import Probing
+
+# %%
+heads = ["best", "zero_shot"] if zero_shot else ["best"]
+sizes = {"tau": tau, "n": n, "n_test": n_test, "seed": seed, "profile": profile}
+table = run([Probing(task, encoder, head, **sizes) for task in [reference, *targets] for head in heads])
+
+# %%
+axes = key_question(table, reference)
+page.figure(
+    axes[0].figure,
+    "key-question",
+    table=table,
+    alt="Two panels of dots with error bars, one row a task: accuracy on the left, loss on the right, with a dotted line at "
+    "the reference's value and ticks where guessing lies.",
+    caption=f"{NAMES.get(encoder, encoder)}, the best head of each task (tau = {tau}, {n} samples), measured on {n_test} others; "
+    "bars: two standard errors.",
+)
+
+# %%
+best = table[table["head"] == "best"].set_index("target")
+others = best.drop(index=reference)
+low, high = others["accuracy"].idxmin(), others["accuracy"].idxmax()
+here = best.loc[reference]
+spread = others["loss"] / others["log_k"]
+page.glue(
+    "ours",
+    f"accuracy {here['accuracy']:.2f} on the reference, {others.loc[low, 'accuracy']:.2f} ({NAMES.get(low, low)}) to "
+    f"{others.loc[high, 'accuracy']:.2f} ({NAMES.get(high, high)}) on {len(others)} targets; loss over log K "
+    f"{here['loss'] / here['log_k']:.2f} on the reference, {spread.min():.2f} to {spread.max():.2f} on them",
+)
+apart = (others["accuracy"] - here["accuracy"]).abs() > 2 * (others["accuracy_se"] + here["accuracy_se"])
+page.glue(
+    "verdict",
+    f"{int(apart.sum())} of {len(apart)} targets differ from it by more than two standard errors of each",
+)
+
+# %% [markdown]
+# **The answer here:** {glue}`ours`; {glue}`verdict`. Targets differ from one another, and one number on the reference
+# cannot foretell all of theirs: what is missing is how each target is related to the reference, which is what the three
+# terms measure ({numref}`fig-small-gap`).
