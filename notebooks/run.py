@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> int:
     if args.profile == "paper" and _assets_missing(plans):
         return 2
     (out / "executed" / "_run").mkdir(parents=True, exist_ok=True)
+    _notice(out)
     todo, failed = [p for p in plans if args.force or args.fresh or state(p, out) != "current"], 0
     print(
         f"{len(plans) - len(todo)} of {len(plans)} pages cached, {len(todo)} to run (profile {args.profile})"
@@ -60,6 +61,16 @@ def _assets_missing(plans: list[Plan]) -> bool:
     texts = [text for plan in plans for text in words(plan.parts["parameters"])]
     command = [sys.executable, "-m", "taskrel_core", "--needed", *dict.fromkeys(texts)]
     return subprocess.run(command, cwd=ROOT).returncode != 0
+
+
+def _notice(out: Path) -> None:
+    """Keep what STAND-IN.txt in TASKREL_DATA says, for the top of every page: its files are not the real ones."""
+    given = os.environ.get("TASKREL_DATA")
+    source, kept = Path(given or "").expanduser() / "STAND-IN.txt", out / "executed/_run/notice.txt"
+    if given and source.is_file():
+        kept.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    else:
+        kept.unlink(missing_ok=True)
 
 
 def _run_all(plans: list[Plan], out: Path, jobs: int, args: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from . import config
 from .assets import keep_file
@@ -41,6 +42,7 @@ LISTED = {
     "clip:RN101/openai": (512, 224),
     "clip:ViT-B-32/laion2b_s34b_b79k": (512, 224),
 }
+TEXTS = 128  # of them at a time
 HUB = "https://huggingface.co"
 PREPARATION = ("mean", "std", "interpolation", "resize_mode")
 
@@ -204,14 +206,16 @@ class Clip:
             raise ValueError(
                 f"class_names must hold a name and templates a text with {{}}, got {class_names!r}, {templates!r}"
             )
-        model, tokens = self.whole().to(config.device()), _open_clip().get_tokenizer(self.model)
-        rows = []
+        model = self.whole().to(config.device())
+        texts = [t.format(name.replace("_", " ")) for name in class_names for t in templates]
+        tokens = _open_clip().get_tokenizer(self.model)(texts)
         with torch.inference_mode():
-            for name in class_names:
-                said = tokens([t.format(name.replace("_", " ")) for t in templates]).to(config.device())
-                mean = F.normalize(model.encode_text(said), dim=1).mean(0)
-                rows.append(F.normalize(mean, dim=0))
-            weight = (model.logit_scale.exp() * torch.stack(rows)).cpu().double().clone()
+            parts = tqdm(tokens.split(TEXTS), desc=f"names for {self.name}", leave=False, delay=2)
+            said = torch.cat(
+                [F.normalize(model.encode_text(part.to(config.device())), dim=1) for part in parts]
+            )
+            rows = F.normalize(said.reshape(len(class_names), len(templates), -1).mean(1), dim=1)
+            weight = (model.logit_scale.exp() * rows).cpu().double().clone()
         return weight, torch.zeros(len(weight), dtype=torch.float64)
 
 

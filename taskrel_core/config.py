@@ -9,6 +9,7 @@ __all__ = [
     "GRADIENT",
     "ExactConfig",
     "GradientConfig",
+    "backend",
     "cache_dir",
     "data_dir",
     "device",
@@ -16,6 +17,7 @@ __all__ = [
     "jobs",
     "results_dir",
     "row_log",
+    "scheduler",
 ]
 
 
@@ -68,6 +70,7 @@ class GradientConfig:
     weight_inverse: float = 1.0  # authors' code
 
 
+BACKENDS = ("loky", "dask", "ray")
 EXACT = ExactConfig()
 GRADIENT = GradientConfig()
 
@@ -103,6 +106,23 @@ def row_log() -> Path | None:
     """File that collects the origin of every row looked up (``TASKREL_ROW_LOG``), or None."""
     value = os.environ.get("TASKREL_ROW_LOG")
     return Path(value).expanduser().resolve() if value else None
+
+
+def backend() -> str:
+    """What computes rows in parallel: ``TASKREL_BACKEND``, "loky" (processes of this machine) unless set.
+
+    Raises:
+        ValueError: it is none of those known.
+    """
+    value = os.environ.get("TASKREL_BACKEND") or "loky"
+    if value not in BACKENDS:
+        raise ValueError(f"TASKREL_BACKEND must be one of {', '.join(BACKENDS)}, got {value!r}")
+    return value
+
+
+def scheduler() -> str | None:
+    """Address of a cluster that runs already (``TASKREL_SCHEDULER``, such as tcp://host:8786), or None."""
+    return os.environ.get("TASKREL_SCHEDULER") or None
 
 
 def jobs() -> int:

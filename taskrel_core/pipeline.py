@@ -9,13 +9,15 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
 from . import config
+from .backends import workers
 from .datasets import DATASETS
 from .encoders import ENCODERS
 from .features import features, standardise
@@ -63,7 +65,8 @@ def run(experiments: Iterable[Setting], jobs: int | None = None) -> pd.DataFrame
 
     Args:
         experiments: what to compute; equal ones are computed once.
-        jobs: rows at a time; default ``TASKREL_JOBS``, else 1.
+        jobs: rows at a time on this machine; default ``TASKREL_JOBS``, else 1. With ``TASKREL_BACKEND=dask`` or
+            ``ray`` the cluster at ``TASKREL_SCHEDULER`` has as many as it has workers.
 
     Raises:
         MissingAsset: a data set or encoder is not on this machine.
@@ -71,16 +74,24 @@ def run(experiments: Iterable[Setting], jobs: int | None = None) -> pd.DataFrame
         ValueError: rows of different profiles in one table.
     """
     wanted = list(experiments)
-    tasks = [delayed(_row)(e) for e in dict.fromkeys(wanted)]
-    parallel = Parallel(n_jobs=jobs or config.jobs(), return_as="generator")
-    done = dict(
-        zip(
-            dict.fromkeys(wanted),
-            tqdm(parallel(tasks), total=len(tasks), desc="rows", leave=False),
-            strict=True,
-        )
-    )
-    return tidy([done[e] for e in wanted])
+    store, done, missing = _store(config.row_log()), {}, {}
+    for e in dict.fromkeys(wanted):
+        key = _key(e)
+        found = store.find(key)
+        if found is None:
+            missing[e] = key
+        else:
+            done[e] = found
+    with workers(jobs or config.jobs()) as parallel:
+        results = parallel(delayed(_computed)(e, key) for e, key in missing.items())
+        bar = tqdm(results, total=len(wanted), initial=len(wanted) - len(missing), desc="rows", leave=False)
+        for (e, key), (row, origin) in zip(missing.items(), bar, strict=True):
+            if not store.holds(key):  # a worker without our file system
+                store.put(key, row)
+            else:
+                store.note(key, origin)
+            done[e] = row, origin
+    return tidy([{**done[e][0], "profile": e.profile, "origin": done[e][1]} for e in wanted])
 
 
 def load(experiment: Experiment) -> tuple[Task, Task]:
@@ -92,14 +103,18 @@ def load(experiment: Experiment) -> tuple[Task, Task]:
     return standardise(reference, target, how=e.standardise)
 
 
-def _row(experiment: Setting) -> dict[str, Any]:
-    key = _key(experiment)
-    store = RowStore(config.cache_dir() / "rows", config.results_dir(), config.fresh(), config.row_log())
+def _store(log: Path | None = None) -> RowStore:
+    return RowStore(config.cache_dir() / "rows", config.results_dir(), config.fresh(), log)
+
+
+def _computed(experiment: Setting, key: str) -> tuple[dict[str, Any], str]:
+    """The row and its origin, in a worker: it keeps the row at once, and takes one that another has put since."""
+    store = _store()
     found = store.find(key)
-    if found is None:
-        compute, _ = KINDS[type(experiment)]
-        return {**store.put(key, compute(experiment)), "profile": experiment.profile, "origin": "computed"}
-    return {**found[0], "profile": experiment.profile, "origin": found[1]}
+    if found is not None:
+        return found
+    compute, _ = KINDS[type(experiment)]
+    return store.put(key, compute(experiment)), "computed"
 
 
 def _key(experiment: Setting) -> str:

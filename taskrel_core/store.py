@@ -63,8 +63,12 @@ class RowStore:
             if row is None:
                 return None
             found = dict(row), "shipped"
-        self._note(key, found[1])
+        self.note(key, found[1])
         return found
+
+    def holds(self, key: str) -> bool:
+        """Return whether the cache has a file for ``key``; it is not read."""
+        return self._path(key).exists()
 
     def put(self, key: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """Keep ``row`` under ``key`` and return it as ``find`` will: numpy scalars and tuples as JSON values.
@@ -75,7 +79,7 @@ class RowStore:
         """
         text = _entry(key, row)
         _write(self._path(key), text)
-        self._note(key, "computed")
+        self.note(key, "computed")
         return json.loads(text)["row"]
 
     def ship(self, name: str, keys: Iterable[str], shipped: Path, provenance: Mapping[str, Any]) -> Path:
@@ -119,7 +123,8 @@ class RowStore:
             raise ValueError(f"key must be 64 hex digits, got {key!r}; make it with content_key")
         return self.cache / key[:2] / f"{key}.json"
 
-    def _note(self, key: str, origin: str) -> None:
+    def note(self, key: str, origin: str) -> None:
+        """Add a line to the log, if there is one; for a row that another process has put."""
         if self._log is not None:
             # One short write in append mode: lines of several processes do not mix.
             with open(self._log, "ab", buffering=0) as file:

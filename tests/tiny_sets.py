@@ -85,7 +85,7 @@ def aircraft(root: Path) -> None:
 def imagenet(root: Path) -> None:
     """A folder a class, named by its WordNet number."""
     for split, part in (("train", "train"), ("test", "val")):
-        for k, label in enumerate(labels(1000, split)[:1000]):
+        for k, label in enumerate(np.tile(np.arange(1000), 2 if split == "train" else 1)):
             photograph(root / f"imagenet/{part}/n{10_000_000 + label}/{split}_{k}.JPEG", label, (12, 8))
 
 

@@ -1,0 +1,107 @@
+"""The paper profile: one list of what is missing, and a run on stand-ins in the true formats, labelled as such."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from bs4 import BeautifulSoup
+
+from taskrel_core import config
+from taskrel_core.vision import import_torchvision
+from tests import tiny_checkpoints, tiny_sets
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTICE = "Stand-in data: no number on these pages says anything about the real tasks."
+SMALL = '{"n": 60, "n_test": 40, "epochs": 1}'
+RATES = '{"resnet18": 0.0002, "resnet18_l2_eps0.05": 0.0002, "resnet18_l2_eps1": 0.0002}'
+RUNS = {
+    "01": 'reference=pets targets=["dtd"] n=60 n_test=40',
+    "04": 'tasks=["kmnist", "usps", "emnist_letters"] epochs=1 n_reference=200 n_target=200',
+    "06": f'targets=["aircraft"] rates={RATES} k_reference=5 n_reference=60 draws=[0] sizes={SMALL}',
+    "13": "n_reference=60 n_target=60 encoder=resnet18 reference=imagenet target=pets",
+}
+
+
+def run(*arguments, data, cache):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("TASKREL_")}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**kept, "TASKREL_DATA": str(data), "TASKREL_CACHE": str(cache), "no_proxy": "*"},
+    )
+
+
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory):
+    """A folder that holds what the runs need, tiny, under the real names; what packages carry is linked from the cache."""
+    root = tmp_path_factory.mktemp("stand-ins")
+    data, cache = root / "data", root / "cache"
+    for folder in (data, cache):
+        folder.mkdir()
+    for name in ("pets", "dtd", "aircraft", "imagenet", "kmnist", "usps", "emnist_letters"):
+        (tiny_sets.PHOTOS | tiny_sets.ARRAYS)[name](data)
+    tiny_checkpoints.supervised(data, "resnet18")
+    for eps in ("0.05", "1"):
+        tiny_checkpoints.robust(data, eps)
+    import_torchvision()
+    import open_clip
+
+    torch.manual_seed(0)
+    net = open_clip.create_model("ViT-B-32", force_quick_gelu=True)
+    torch.save(net.state_dict(), data / "clip_ViT-B-32_openai.pt")
+    (data / "STAND-IN.txt").write_text(NOTICE)
+    return root
+
+
+def test_without_its_assets_it_stops_with_one_list(tmp_path):
+    done = run(
+        "notebooks/run.py", "--profile", "paper", "--only", "06", data=tmp_path, cache=tmp_path / "cache"
+    )
+    if done.returncode == 0:
+        pytest.skip("this machine reaches the sources")
+    assert done.returncode == 2
+    assert "are missing:" in done.stderr
+    for name in ("imagenet", "pets", "dtd", "aircraft", "resnet152", "moco_v3_resnet50", "clip:RN50/openai"):
+        assert f"* {name}: " in done.stderr
+    for part in ("oxford-iiit-pet", "image-net.org", "r-50-1000ep.pth.tar", "TASKREL_DATA"):
+        assert part in done.stderr
+    assert "run the same command again" in done.stderr
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.xdist_group("paper")
+@pytest.mark.parametrize("number", RUNS)
+def test_it_runs_on_stand_ins(number, stand_ins):
+    done = run(
+        "notebooks/run.py", "--profile", "paper", "--only", number, "--out", str(stand_ins / "book"), "--set", RUNS[number],
+        data=stand_ins / "data", cache=stand_ins / "cache",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.xdist_group("paper")
+def test_the_zero_shot_head_stands_beside_the_best_one(stand_ins):
+    table = pd.read_csv(stand_ins / "book/_generated/key-question.csv")
+    assert set(table["head"]) == {"best", "zero_shot"}
+    assert list(dict.fromkeys(table["target"])) == ["pets", "dtd"]
+    assert (table["profile"] == "paper").all()
+
+
+@pytest.mark.xdist_group("paper")
+def test_the_book_says_that_it_was_made_from_stand_ins(stand_ins):
+    done = run(
+        "book/build.py", "--out", str(stand_ins / "book"), data=stand_ins / "data", cache=stand_ins / "cache"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = sorted((stand_ins / "book/_build/html").glob("executed/*.html"))
+    assert len(pages) == len(RUNS)
+    for page in [stand_ins / "book/_build/html/index.html", *pages]:
+        soup = BeautifulSoup(page.read_text(), "html.parser")
+        assert NOTICE in soup.select_one(".bd-header-announcement").get_text()
+    assert config.data_dir() is None or not (config.data_dir() / "STAND-IN.txt").exists()
