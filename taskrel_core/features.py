@@ -26,7 +26,7 @@ def features(
     split: str = "train",
     n: int | None = None,
     seed: int = 0,
-    classes: Sequence[int] | None = None,
+    classes: Sequence[int | str] | None = None,
     size: int | None = None,
     fitted_on: str | None = None,
     encoder_n: int = 5000,
@@ -41,8 +41,8 @@ def features(
         n: samples: the first n of one seeded permutation of the split, so fewer are always the start of more;
             None, or more than there are: all.
         seed: of that permutation, and of a fitted encoder.
-        classes: labels to keep, numbered anew in this order, before the n are taken; None: all. ``draw_classes``
-            draws some.
+        classes: labels or names of classes to keep, numbered anew in this order, before the n are taken; None: all.
+            ``draw_classes`` draws some.
         size: side in pixels that images are resized to; None: the encoder's ``input_size``.
         fitted_on: the data set that a fitted encoder (LeNet, PCA) learns from; default ``dataset`` itself.
         encoder_n: samples of that data set's train part that it learns from, chosen in the same way.
@@ -54,6 +54,7 @@ def features(
         ValueError: a damaged file in the cache, an unknown split or class, a size that the encoder does not take.
     """
     data, entry = DATASETS[dataset], ENCODERS[encoder]
+    classes = _labels(data, classes)
     wanted = _wanted(data, entry, split, n, seed, classes, size)
     source = None
     if entry.fitted:
@@ -80,7 +81,7 @@ def source_posteriors(
     split: str = "train",
     n: int | None = None,
     seed: int = 0,
-    classes: Sequence[int] | None = None,
+    classes: Sequence[int | str] | None = None,
     size: int | None = None,
 ) -> Float[Tensor, "n k"]:
     """Return what an encoder's own head says: probabilities of its source classes, (n, K_S), float64.
@@ -96,6 +97,7 @@ def source_posteriors(
         raise ValueError(
             f"encoder must bring a head for source posteriors, got {encoder!r}; those that do: {able}"
         )
+    classes = _labels(data, classes)
     wanted = _wanted(data, entry, split, n, seed, classes, size) | {"what": "posteriors"}
 
     def encode() -> dict[str, np.ndarray]:
@@ -144,6 +146,23 @@ def standardise(reference: Task, target: Task, how: str = "own", scale: bool = F
         z = task.z if how == "none" else (task.z - mean) / torch.where(flat, torch.inf, deviation)
         result.append(Task(z / divisor, task.y, task.n_classes, task.name))
     return result[0], result[1]
+
+
+def _labels(data: Dataset, classes: Sequence[int | str] | None) -> list[int] | None:
+    """The labels of classes, some of which may be given by name."""
+    if classes is None:
+        return None
+    names = {name: label for label, name in enumerate(data.class_names)} if any(map(_text, classes)) else {}
+    for name in filter(_text, classes):
+        if name not in names:
+            raise ValueError(
+                f"classes must be labels or names of {data.name!r}, got {name!r}; its names are {', '.join(names)}"
+            )
+    return [names[c] if isinstance(c, str) else c for c in classes]
+
+
+def _text(value: int | str) -> bool:
+    return isinstance(value, str)
 
 
 def _wanted(

@@ -1,4 +1,4 @@
-"""Drawings of single questions about the method: the key question. Draws, never computes a result; needs no torch."""
+"""Drawings of single questions about the method. Draws, never computes a result; needs no torch."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,15 @@ import pandas as pd
 
 from .figures import COLOURS, GREY, NAMES, STYLE
 
-__all__ = ["key_question"]
+__all__ = ["key_question", "speed"]
+
+AXES = {"n": "samples n", "d": "features d", "k": "classes K"}
+WAYS = {
+    "exact": "exact method",
+    "authors": "authors' objective",
+    "plain": "one plain transport",
+    "by_class": "one, by class",
+}
 
 
 def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
@@ -48,4 +56,46 @@ def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
         axes[0].set_yticks([place[t] for t in tasks], labels)
         axes[1].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderpad=0)
         plt.tight_layout()
+    return axes
+
+
+def speed(table: pd.DataFrame) -> np.ndarray:
+    """Draw time (above) and peak memory (below) against n, d and K, one line a way, on logarithmic axes.
+
+    Args:
+        table: rows of ``timing.measure`` with a column series: "n", "d" or "k", whichever grows.
+    """
+    with plt.rc_context(STYLE):
+        _, axes = plt.subplots(2, 3, figsize=(7.6, 4.8), sharex="col", sharey="row")
+        for column, (name, label) in enumerate(AXES.items()):
+            rows = table[table["series"] == name]
+            for k, (way, text) in enumerate(WAYS.items()):
+                part = pd.DataFrame(rows[rows["what"] == way]).sort_values(by=name)
+                for ax, value in zip(axes[:, column], ("seconds", "peak_mb"), strict=True):
+                    ax.plot(
+                        part[name],
+                        part[value],
+                        "o-",
+                        color=COLOURS[k],
+                        markersize=3,
+                        linewidth=1.2,
+                        label=text,
+                    )
+            ticks = sorted(rows[name].unique())
+            for ax in axes[:, column]:
+                ax.set(xscale="log", yscale="log")
+                ax.set_xticks(ticks, [str(t) for t in ticks], fontsize=8)
+                ax.minorticks_off()
+                ax.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.5)
+            axes[1, column].set_xlabel(label)
+        axes[0, 0].set_ylabel("seconds")
+        axes[1, 0].set_ylabel("peak memory (MB)")
+        axes[0, 0].figure.legend(
+            *axes[0, 0].get_legend_handles_labels(),
+            loc="upper center",
+            ncols=4,
+            fontsize=8,
+            columnspacing=1.2,
+        )
+        plt.tight_layout(rect=(0, 0, 1, 0.94))
     return axes

@@ -28,6 +28,7 @@ from .probing import PROBING_VERSION, Probing, probe
 from .scores import SCORES_VERSION, Scoring, score
 from .store import RowStore, content_key, tidy
 from .tasks import Task
+from .timing import TIMING_VERSION, Timing, measure
 
 __all__ = ["STAGE_VERSION", "Experiment", "load", "run"]
 
@@ -57,7 +58,7 @@ class Experiment:
     profile: str = "embedded"  # not part of the key: the same row serves every profile that asks for it
 
 
-Setting = Experiment | FineTuning | Scoring | Probing  # of one row
+Setting = Experiment | FineTuning | Scoring | Probing | Timing  # of one row
 
 
 def run(experiments: Iterable[Setting], jobs: int | None = None) -> pd.DataFrame:
@@ -120,7 +121,9 @@ def _computed(experiment: Setting, key: str) -> tuple[dict[str, Any], str]:
 def _key(experiment: Setting) -> str:
     fields = {k: v for k, v in asdict(experiment).items() if k != "profile"}
     versions = {k: DATASETS[fields[k]].version for k in ("reference", "target") if k in fields}
-    versions |= {"encoder": ENCODERS[experiment.encoder].version, "stage": KINDS[type(experiment)][1]}
+    if "encoder" in fields:
+        versions["encoder"] = ENCODERS[fields["encoder"]].version
+    versions["stage"] = KINDS[type(experiment)][1]
     return content_key({"kind": type(experiment).__name__, "experiment": fields, "versions": versions})
 
 
@@ -172,4 +175,5 @@ KINDS: dict[type, tuple[Callable[[Any], dict[str, Any]], int]] = {
     FineTuning: (train, RECIPE),
     Scoring: (score, SCORES_VERSION),
     Probing: (probe, PROBING_VERSION),
+    Timing: (measure, TIMING_VERSION),
 }

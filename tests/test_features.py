@@ -30,7 +30,7 @@ def toy(monkeypatch):
     def shares(images):
         return np.stack([total(images)[:, 0] / 1e6, 1 - total(images)[:, 0] / 1e6], 1)
 
-    facts = {"source_task": "none", "licence": "none", "input_size": 8, "version": "toy", "fitted": False}
+    facts = {"source_task": "none", "licence": "none", "input_size": 8, "stamp": "toy", "fitted": False}
     entry = Encoder("toy", 1, build=lambda fit: total, posteriors=shares, **facts)
     monkeypatch.setattr(module, "ENCODERS", {**ENCODERS, "toy": entry})
     return seen
@@ -135,6 +135,17 @@ def test_bad_arguments_are_named(toy):
         features("digits", "lenet", epochs=-1)
     with pytest.raises(KeyError, match="unknown data set 'nosuch'; known: "):
         features("nosuch", "toy")
+
+
+def test_classes_may_be_given_by_name():
+    named = features("fashion_mnist", "random_net", n=30, classes=["sandal", 0, "bag"])
+    by_label = features("fashion_mnist", "random_net", n=30, classes=[5, 0, 8])
+    np.testing.assert_array_equal(named.z, by_label.z)
+    np.testing.assert_array_equal(named.y, by_label.y)
+    with pytest.raises(
+        ValueError, match=r"labels or names of 'fashion_mnist', got 'sock'; its names are .*bag"
+    ):
+        features("fashion_mnist", "random_net", n=30, classes=["sock"])
 
 
 def test_classes_are_drawn_by_seed_and_fewer_are_among_more():

@@ -16,12 +16,12 @@ from tests import tiny_checkpoints, tiny_sets
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTICE = "Stand-in data: no number on these pages says anything about the real tasks."
-SMALL = '{"n": 60, "n_test": 40, "epochs": 1}'
+SMALL = '{"n": 111, "n_test": 40, "epochs": 1}'
 RATES = '{"resnet18": 0.0002, "resnet18_l2_eps0.05": 0.0002, "resnet18_l2_eps1": 0.0002}'
 RUNS = {
-    "01": 'reference=pets targets=["dtd"] n=60 n_test=40',
-    "04": 'tasks=["kmnist", "usps", "emnist_letters"] epochs=1 n_reference=200 n_target=200',
-    "06": f'targets=["aircraft"] rates={RATES} k_reference=5 n_reference=60 draws=[0] sizes={SMALL}',
+    "01": 'reference=pets targets=["dtd"] n=40 n_test=20',
+    "04": 'tasks=["kmnist", "usps", "emnist_letters"] epochs=1 n_reference=60 n_target=60',
+    "06": f'targets=["pets"] rates={RATES} k_reference=5 n_reference=60 draws=[0] sizes={SMALL}',
     "13": "n_reference=60 n_target=60 encoder=resnet18 reference=imagenet target=pets",
 }
 
