@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from . import config
 from .backends import workers
+from .checking import CHECKING_VERSION, Checking, check
 from .datasets import DATASETS
 from .encoders import ENCODERS
 from .features import features, standardise
@@ -58,7 +59,7 @@ class Experiment:
     profile: str = "embedded"  # not part of the key: the same row serves every profile that asks for it
 
 
-Setting = Experiment | FineTuning | Scoring | Probing | Timing  # of one row
+Setting = Experiment | FineTuning | Scoring | Probing | Timing | Checking  # of one row
 
 
 def run(experiments: Iterable[Setting], jobs: int | None = None) -> pd.DataFrame:
@@ -176,4 +177,5 @@ KINDS: dict[type, tuple[Callable[[Any], dict[str, Any]], int]] = {
     Scoring: (score, SCORES_VERSION),
     Probing: (probe, PROBING_VERSION),
     Timing: (measure, TIMING_VERSION),
+    Checking: (check, CHECKING_VERSION),
 }

@@ -53,7 +53,15 @@ def correlations(
         Columns encoders, target, score, expected (sign), pearson, low, high (95 %, encoders resampled), n,
         weighted_kendall (oriented: 1 is best), rel_at_1 (accuracy of the encoder chosen, over that of the best).
         NaN where fewer than 3 encoders have the score, or it is the same for all.
+
+    Raises:
+        ValueError: on every target all encoders have the same accuracy.
     """
+    if table.groupby("target")[truth].nunique().lt(2).to_numpy().all():
+        raise ValueError(
+            f"{truth} must differ between encoders on at least one target, got one value on each; take more encoders "
+            "or test images"
+        )
     lines = []
     for name, members in sets.items():
         kept = table[table["encoder"].isin(list(members))]

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from taskrel_core import config
 from taskrel_core.vision import import_torchvision
@@ -46,6 +48,10 @@ def stand_ins(tmp_path_factory):
         folder.mkdir()
     for name in ("pets", "dtd", "aircraft", "imagenet", "kmnist", "usps", "emnist_letters"):
         (tiny_sets.PHOTOS | tiny_sets.ARRAYS)[name](data)
+    rng = np.random.default_rng(0)
+    for path in sorted((data / "oxford-iiit-pet/images").iterdir()):  # so that encoders differ in accuracy
+        noise = Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))
+        Image.blend(noise, Image.open(path).convert("RGB"), 0.3).save(path)
     tiny_checkpoints.supervised(data, "resnet18")
     for eps in ("0.05", "1"):
         tiny_checkpoints.robust(data, eps)

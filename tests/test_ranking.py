@@ -128,3 +128,10 @@ def test_a_lead_is_the_difference_of_strengths_whatever_their_signs():
     assert row["pearson"] == pytest.approx(((0.5 - 0.8) + (0.9 + 0.1)) / 2)
     assert row["low"] == pytest.approx(-0.3)
     assert row["high"] == pytest.approx(1.0)
+
+
+def test_equal_accuracies_everywhere_are_refused():
+    scores, accuracies = _rows()
+    table = joined(scores, accuracies.assign(fine_tuned=0.5), ["good", "loss"])
+    with pytest.raises(ValueError, match="fine_tuned must differ between encoders on at least one target"):
+        correlations(table, HIGHER, {"all": ENCODERS})

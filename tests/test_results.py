@@ -28,7 +28,10 @@ def shipped() -> dict[str, dict]:
 
 
 def setting(row: dict):
-    kind = Scoring if "reference" in row else FineTuning
+    kind = max(
+        (kind for kind in KINDS if {f.name for f in fields(kind)} - {"profile"} <= set(row)),
+        key=lambda k: len(fields(k)),
+    )
     return kind(**{f.name: row[f.name] for f in fields(kind)})
 
 
