@@ -116,12 +116,13 @@ def _key(out: Path) -> str:
     for path in [
         *sorted((ROOT / "tests/equations").glob("*.py")),
         *sorted((ROOT / "taskrel_core").glob("*.py")),
+        ROOT / "tests/faults.yml",
     ]:
         total.update(path.read_bytes())
     for path in sorted(out.rglob("*")):
         inside = path.relative_to(out)
         made = inside.parts[0] == "_build" or "__pycache__" in inside.parts
-        runs = "_run" in inside.parts and inside.name not in ("pages.json", "notice.txt")
+        runs = "_run" in inside.parts and inside.name not in ("pages.json", "notice.txt", "faults.json")
         if path.is_file() and not made and not runs:
             total.update(f"{inside.as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()

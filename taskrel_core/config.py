@@ -68,6 +68,8 @@ class GradientConfig:
     weight_transport: float = 2.0  # authors' code
     weight_prior: float = 1.0  # authors' code
     weight_inverse: float = 1.0  # authors' code
+    squared: bool = True  # authors' code: the objective squares the cost that its plan was solved for
+    soft_prior: bool = True  # authors' code: a soft-max over a prior that is a probability vector already
 
 
 BACKENDS = ("loky", "dask", "ray")

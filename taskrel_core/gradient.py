@@ -64,6 +64,8 @@ def descend(
     generator = torch.Generator().manual_seed(seed)
     learned = mode == "learned_all"
     free = _start(reference, target, fixed_q, learned, generator)
+    if learned and not config.soft_prior:
+        free.D = torch.log(free.D.clamp(min=1e-12))
     if mode == "fixed_all":
         config = replace(config, steps=0)
     moved = [free.A, free.A_inv, free.b, *([free.B] if learned else [])]
@@ -121,9 +123,9 @@ def _objective(
         uniform = [torch.full((len(k),), 1.0 / len(k), dtype=torch.float64) for k in (i, j)]
         plan, _ = transport(cost, *uniform)
     rows, columns = plan.nonzero(as_tuple=True)
-    squared = ((z[rows] - z_t[columns]) ** 2).sum(1)
-    labels = ((y[rows] - y_t[columns]) ** 2).sum(1)
-    total = config.weight_transport * (plan[rows, columns] @ (squared + config.label_cost * labels))
+    costs = [((a[rows] - b[columns]) ** 2).sum(1) for a, b in ((z, z_t), (y, y_t))]
+    features, labels = costs if config.squared else [(cost + 1e-12).sqrt() for cost in costs]
+    total = config.weight_transport * (plan[rows, columns] @ (features + config.label_cost * labels))
     if learned:
         present = reference.prior > 0
         total = total - (D * torch.xlogy(B, B).sum(0)).sum() + (D[present] * losses[present]).sum()

@@ -20,6 +20,7 @@ from . import config
 from .backends import workers
 from .checking import CHECKING_VERSION, Checking, check
 from .datasets import DATASETS
+from .departures import DEPARTURES_VERSION, Departure, depart
 from .encoders import ENCODERS
 from .features import features, standardise
 from .finetune import RECIPE, FineTuning, train
@@ -59,7 +60,7 @@ class Experiment:
     profile: str = "embedded"  # not part of the key: the same row serves every profile that asks for it
 
 
-Setting = Experiment | FineTuning | Scoring | Probing | Timing | Checking  # of one row
+Setting = Experiment | FineTuning | Scoring | Probing | Timing | Checking | Departure  # of one row
 
 
 def run(experiments: Iterable[Setting], jobs: int | None = None) -> pd.DataFrame:
@@ -178,4 +179,5 @@ KINDS: dict[type, tuple[Callable[[Any], dict[str, Any]], int]] = {
     Probing: (probe, PROBING_VERSION),
     Timing: (measure, TIMING_VERSION),
     Checking: (check, CHECKING_VERSION),
+    Departure: (depart, DEPARTURES_VERSION),
 }

@@ -1,9 +1,11 @@
 """The directive ``{run-status}``: which pages were made when, from what and where, and which were not and why."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -45,6 +47,20 @@ class RunStatus(SphinxDirective):
         return "| " + " | ".join(cells) + " |\n"
 
 
+class FaultReport(SphinxDirective):
+    """A table of ``tests/faults.yml``: what can go wrong, what then happens, and how its test last ended here."""
+
+    def run(self) -> list[nodes.Node]:
+        root = Path(os.environ.get("TASKREL_ROOT") or Path(__file__).resolve().parents[2])
+        self.env.note_reread()
+        ended = _read(Path(self.env.srcdir) / "executed/_run/faults.json")
+        lines = ["| what goes wrong | what then happens | its test, here |", "| --- | --- | --- |"]
+        for entry in yaml.safe_load((root / "tests/faults.yml").read_text(encoding="utf-8")):
+            last = ended.get(entry["test"], "not run in this copy")
+            lines.append(f"| {entry['fault']} | {entry['then']} | {last} |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 def _versions(records: dict[str, Any]) -> str:
     """Versions and machines, each once with the pages that they hold for."""
     found: dict[str, list[str]] = {}
@@ -71,4 +87,5 @@ def _cell(text: str) -> str:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("run-status", RunStatus)
+    app.add_directive("fault-report", FaultReport)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
