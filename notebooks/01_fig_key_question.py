@@ -63,6 +63,8 @@ page.glue(
     f"{others.loc[high, 'accuracy']:.2f} ({NAMES.get(high, high)}) on {len(others)} targets; loss over log K "
     f"{here['loss'] / here['log_k']:.2f} on the reference, {spread.min():.2f} to {spread.max():.2f} on them",
 )
+
+# %%
 apart = (others["accuracy"] - here["accuracy"]).abs() > 2 * (others["accuracy_se"] + here["accuracy_se"])
 page.glue(
     "verdict",

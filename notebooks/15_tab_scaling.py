@@ -33,6 +33,8 @@ large: dict[str, int] = {
     "k_reference": 1000,
 }  # one large problem
 threads: int = 2  # for that one
+pair: list[str] = ["fashion_mnist", "mnist"]  # reference and target of the bound in mixed precision
+encoder: str = "efficientnet_lite0"  # whose features are taken in float32 and in bfloat16
 
 # %%
 import page
@@ -79,6 +81,10 @@ page.glue("grid", f"{15 * 3 * 3} fine-tunings and {15 * 3 * 3} cells of scores")
 # its largest class, 8 bytes a pair of its points. The paper profile's correlation table is {glue}`grid` (15 encoders, 3
 # targets, 3 draws or seeds); a fine-tuning is the dear one, and the one that wants a GPU (`TASKREL_DEVICE=cuda`): encoders
 # and fine-tuning run there, the method itself stays on the CPU.
+#
+# **Mixed precision** is for features only: any encoder's name with `@bfloat16` (or `@float16`) behind it runs its network so;
+# heads, transport and bound stay in double precision. What it does to a bound: {glue}`precision`. Features stream through
+# the encoder in batches, and no more than 4,096 decoded pictures are in memory at a time.
 #
 # **On Slurm**, `dask_jobqueue.SLURMCluster(cores=1, memory="8GB", walltime="04:00:00")` starts workers as jobs, and
 # `cluster.scheduler_address` is what `TASKREL_SCHEDULER` wants. **On Kubernetes**, the Dask operator's `KubeCluster` does

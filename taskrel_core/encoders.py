@@ -16,6 +16,7 @@ from .clip import LISTED, Clip, clip
 from .images import grey
 from .lenet import train_lenet
 from .networks import Trunk, batched, random_lite, random_net
+from .precision import PRECISIONS, mixed
 from .registry import Registry
 from .zoo import LITE, NON_COMMERCIAL, ZOO, Packaged, Undisclosed
 
@@ -111,10 +112,7 @@ class Encoder:
             ValueError: the encoder cannot be trained further (it learns from a reference, or is run as it is).
             MissingAsset: the weights are not on this machine.
         """
-        if self.trunk is None:
-            able = ", ".join(name for name in ENCODERS if ENCODERS[name].trunk)
-            raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
-        return self.trunk()
+        return self._trainable(self.trunk)()
 
     def prepare(self, images: np.ndarray, size: int | None = None) -> Tensor:
         """Return images uint8 (n, h, w[, 3]) as ``module()`` wants them, float32 (n, c, side, side).
@@ -122,10 +120,14 @@ class Encoder:
         Raises:
             ValueError: ``images`` or ``size`` are not possible, or the encoder has no trainable trunk.
         """
-        if self.look is None:
-            able = ", ".join(name for name in ENCODERS if ENCODERS[name].look)
-            raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
-        return torch.from_numpy(np.ascontiguousarray(self.look(images, self.side(size))))
+        look = self._trainable(self.look)
+        return torch.from_numpy(np.ascontiguousarray(look(images, self.side(size))))
+
+    def _trainable(self, part: Any) -> Any:
+        if part is not None:
+            return part
+        able = ", ".join(name for name in ENCODERS if ENCODERS[name].trunk)
+        raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
 
 
 ENCODERS: Registry = Registry("encoder", resolve=lambda name: _resolve(name))
@@ -275,9 +277,12 @@ def _undisclosed(entry: Undisclosed) -> Encoder:
 
 
 def _resolve(name: str) -> Encoder | None:
-    """The entry of ``clip:MODEL/PRETRAINED``, or None."""
-    found = clip(name)
-    return None if found is None else _from_file(found, found.dim, found.size)
+    """The entry of ``clip:MODEL/PRETRAINED``, or of any encoder @bfloat16 or @float16, or None."""
+    base, at, precision = name.rpartition("@")
+    if at and precision in PRECISIONS:
+        return mixed(ENCODERS[base], precision)
+    model = clip(name)
+    return _from_file(model, model.dim, model.size) if model else None
 
 
 for _name, _entry in ZOO.items():
@@ -293,6 +298,6 @@ for _name, (_dim, _size) in LISTED.items():
 
 
 def _needs(fit: Fit | None, name: str) -> Fit:
-    if fit is None:
-        raise ValueError(f"encoder {name!r} is fitted on a reference, got none; give fitted_on=<data set>")
-    return fit
+    if fit is not None:
+        return fit
+    raise ValueError(f"encoder {name!r} is fitted on a reference, got none; give fitted_on=<data set>")

@@ -1,6 +1,7 @@
 """From data set and encoder to a task, with the cache of features, and the standardisation of a pair of tasks."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from .store import content_key
 from .tasks import Task
 
 __all__ = ["draw_classes", "features", "sample", "source_posteriors", "standardise"]
+
+CHUNK = 4096  # pictures decoded at a time, a multiple of every encoder's batch: 0.8 GB at 256 x 256
 
 
 def features(
@@ -66,9 +69,10 @@ def features(
         }
 
     def encode() -> dict[str, np.ndarray]:
-        images, labels = sample(data, split, n, seed, classes)
         fit = None if source is None else _fit(entry, source, encoder_n, seed, epochs)
-        return {"z": entry.build(fit, **_at(size))(images).astype(np.float32), "y": labels}
+        run = entry.build(fit, **_at(size))
+        z, labels = _streamed(run, data, split, n, seed, classes)
+        return {"z": z.astype(np.float32), "y": labels}
 
     arrays = _kept(wanted, encode)
     return Task(arrays["z"], arrays["y"], len(classes) if classes else data.n_classes, dataset)
@@ -101,7 +105,7 @@ def source_posteriors(
     wanted = _wanted(data, entry, split, n, seed, classes, size) | {"what": "posteriors"}
 
     def encode() -> dict[str, np.ndarray]:
-        return {"p": entry.posteriors(sample(data, split, n, seed, classes)[0], **_at(size))}
+        return {"p": _streamed(partial(entry.posteriors, **_at(size)), data, split, n, seed, classes)[0]}
 
     arrays = _kept(wanted, encode)
     return torch.from_numpy(arrays["p"]).double()
@@ -203,10 +207,27 @@ def _kept(wanted: dict[str, Any], compute: Callable[[], dict[str, np.ndarray]]) 
     return read_arrays(path)
 
 
+def _streamed(
+    run: Callable[[np.ndarray], np.ndarray], data: Dataset, split: str, n: int | None, seed: int, classes: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """What ``run`` makes of a sample, and its labels; no more than CHUNK pictures are in memory at a time."""
+    order, labels = _order(data, split, n, seed, classes)
+    parts = [run(data.images(split, order[k : k + CHUNK])) for k in range(0, len(order), CHUNK)]
+    return np.concatenate(parts), labels
+
+
 def sample(
     data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return images uint8 (n, h, w[, 3]) and labels (n,): the rows of ``features`` with the same arguments."""
+    order, labels = _order(data, split, n, seed, classes)
+    return data.images(split, order), labels
+
+
+def _order(
+    data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the split that make a sample, in its order, and their labels."""
     labels = data.labels(split)
     order = np.random.default_rng(seed).permutation(len(labels))
     if classes is not None:
@@ -214,8 +235,7 @@ def sample(
         new[list(classes)] = np.arange(len(classes))
         labels = new[labels]
         order = order[labels[order] >= 0]
-    order = order[:n]
-    return data.images(split, order), labels[order]
+    return order[:n], labels[order[:n]]
 
 
 def _fit(entry: Encoder, source: Dataset, n: int, seed: int, epochs: int) -> Fit:

@@ -88,6 +88,9 @@ def speed(table: pd.DataFrame) -> np.ndarray:
                 ax.minorticks_off()
                 ax.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.5)
             axes[1, column].set_xlabel(label)
+        low, high = (float(table["peak_mb"].quantile(q)) for q in (0, 1))
+        memory = [m for m in (250, 500, 1000, 2000, 4000, 8000) if low / 2 < m < 2 * high]
+        axes[1, 0].set_yticks(memory, [str(m) for m in memory])
         axes[0, 0].set_ylabel("seconds")
         axes[1, 0].set_ylabel("peak memory (MB)")
         axes[0, 0].figure.legend(
@@ -147,7 +150,7 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
     with plt.rc_context(STYLE):
         rows = -(-len(titles) // 3)
         _, axes = plt.subplots(rows, 3, figsize=(7.6, 2.5 * rows), squeeze=False)
-        for ax, (panel, title) in zip(axes.flat, titles.items(), strict=False):
+        for number, (ax, (panel, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
             part = pd.DataFrame(table[table["panel"] == panel])
             numeric = pd.api.types.is_numeric_dtype(part["x"].infer_objects())
             order = list(dict.fromkeys(part["x"]))
@@ -162,7 +165,8 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
                 ax.set_xticks(range(len(order)), order)
                 ax.margins(x=0.25)
             ax.set_title(title, fontsize=9)
-            ax.legend(fontsize=7)
+            if number < 2:  # the groups of the others are those of the second
+                ax.legend(fontsize=7, loc="center left" if numeric else "upper left")
         for ax in axes.flat[len(titles) :]:
             ax.set_axis_off()
         plt.tight_layout()

@@ -74,8 +74,7 @@ def test_kill_9_at_a_random_moment_loses_nothing(project, turn):  # noqa: F811
     before = {path: path.read_bytes() for path in kept}
     for path in kept:
         RowStore(project / "rows").find(path.stem)  # whole
-    half = [p for p in (project / "book/executed").glob("*.ipynb")]
-    assert not half or page(project)["metadata"]["taskrel"]
+    assert not list((project / "book/executed").glob("*.ipynb")) or page(project)["metadata"]["taskrel"]
     done = run(project, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(list((project / "rows").glob("*/*.json"))) == 40

@@ -280,3 +280,36 @@ def test_a_pair_that_does_not_fit_is_refused():
     narrow = Task(target.z[:, :4], target.y, 3)
     with pytest.raises(ValueError, match=r"target\.z and reference\.z must have the same width, got 4 and 5"):
         standardise(reference, narrow)
+
+
+def test_no_more_than_a_chunk_of_pictures_is_in_memory(monkeypatch):
+    whole = features("digits", "random_net", n=300)
+    asked = []
+    original = type(DATASETS["digits"]).images
+
+    def counted(self, split, rows):
+        asked.append(len(rows))
+        return original(self, split, rows)
+
+    monkeypatch.setattr(type(DATASETS["digits"]), "images", counted)
+    monkeypatch.setattr(module, "CHUNK", 128)
+    monkeypatch.setattr(module, "read_arrays", lambda path: kept[path])
+    kept = {}
+    monkeypatch.setattr(module, "write_arrays", lambda path, arrays: kept.update({path: arrays}))
+    monkeypatch.setenv("TASKREL_CACHE", "/nonexistent")
+    again = features("digits", "random_net", n=300)
+    assert asked == [128, 128, 44]
+    torch.testing.assert_close(again.z, whole.z, rtol=1e-6, atol=1e-6)
+    assert torch.equal(again.y, whole.y)
+
+
+def test_features_in_mixed_precision_are_near_and_have_a_key_of_their_own():
+    exact, mixed = (features("digits", f"random_net{at}", n=60) for at in ("", "@bfloat16"))
+    assert mixed.z.shape == exact.z.shape
+    gap = float((mixed.z - exact.z).norm() / exact.z.norm())
+    assert 1e-5 < gap < 0.05
+    assert ENCODERS["random_net@bfloat16"].version == f"{ENCODERS['random_net'].version}-bfloat16"
+    with pytest.raises(ValueError, match="encoder must have a trainable trunk, got 'random_net@bfloat16'"):
+        ENCODERS["random_net@bfloat16"].module()
+    with pytest.raises(KeyError, match="unknown encoder 'random_net@int4'"):
+        ENCODERS["random_net@int4"]
