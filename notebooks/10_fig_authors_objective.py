@@ -38,14 +38,12 @@ sizes = {"tau": tau, "steps": steps, "n": n, "n_fit": n_fit, "epochs": epochs, "
 maps = run(
     [Departure(label_cost=cost, seed=seed, balanced=True, **sizes) for cost in label_costs for seed in seeds]
 )
-kept = {"squared": True, "soft_prior": True, "standardise": "own"}
+
+# %%
 changes = [{}, {"squared": False}, {"soft_prior": False}, {"standardise": "joint"}]
 cells = [(problem, seed, change) for problem in ("planted", pair) for seed in seeds for change in changes]
 runs = run(
-    [
-        Departure(problem, seed=seed, balanced=True, **{**kept, **change}, **sizes)
-        for problem, seed, change in cells
-    ]
+    [Departure(problem, seed=seed, balanced=True, **change, **sizes) for problem, seed, change in cells]
 )
 
 # %%
@@ -83,6 +81,8 @@ titles = {
     "with_shares": "classes by 1/K: by share (nats)",
     "standardise": "each by itself: jointly (nats)",
 }
+
+# %%
 axes = departures(table, titles)
 page.figure(
     axes[0, 0].figure,
@@ -106,10 +106,10 @@ later = {
 wide = {
     name: f"{pd.Series(v).min():+.2f} to {pd.Series(v).max():+.2f}" for name, v in {**change, **later}.items()
 }
-stretch = published["constant_in_z"] / published["constant"]
-below = published["reported"].astype(float) < published["loss"]
 
 # %%
+stretch = published["constant_in_z"] / published["constant"]
+below = published["reported"].astype(float) < published["loss"]
 page.glue(
     "map",
     "; ".join(f"{cost:g}: {r['recovered']:.0%} and {r['from_start']:.0%}" for cost, r in by_cost.iterrows()),
@@ -120,6 +120,8 @@ page.glue(
 )
 for name in ("squared", "soft_prior", "standardise", "with_shares"):
     page.glue(name, wide[name])
+
+# %%
 page.glue("prior", f"{runs['prior_moved'].max():.2f}")
 page.glue("below", f"{int(below.sum())} of {len(below)}")
 page.glue("nothing", f"{int(runs['reported'].isna().sum())} of {len(runs)}")

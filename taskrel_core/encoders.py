@@ -97,10 +97,8 @@ class Encoder:
         if size is None or size == self.input_size:
             return self.input_size
         if self.native_size is None:
-            raise ValueError(
-                f"size must be {self.input_size} for encoder {self.name!r}, which takes no other, got {size}; "
-                "leave it out"
-            )
+            takes = f"size must be {self.input_size} for encoder {self.name!r}"
+            raise ValueError(f"{takes}, which takes no other, got {size}; leave it out")
         return check_count(size, "size", SMALLEST)
 
     def module(self) -> nn.Module:
@@ -124,10 +122,10 @@ class Encoder:
         return torch.from_numpy(np.ascontiguousarray(look(images, self.side(size))))
 
     def _trainable(self, part: Any) -> Any:
-        if part is not None:
-            return part
-        able = ", ".join(name for name in ENCODERS if ENCODERS[name].trunk)
-        raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
+        if part is None:
+            able = ", ".join(name for name in ENCODERS if ENCODERS[name].trunk)
+            raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
+        return part
 
 
 ENCODERS: Registry = Registry("encoder", resolve=lambda name: _resolve(name))
@@ -298,6 +296,6 @@ for _name, (_dim, _size) in LISTED.items():
 
 
 def _needs(fit: Fit | None, name: str) -> Fit:
-    if fit is not None:
-        return fit
-    raise ValueError(f"encoder {name!r} is fitted on a reference, got none; give fitted_on=<data set>")
+    if fit is None:
+        raise ValueError(f"encoder {name!r} is fitted on a reference, got none; give fitted_on=<data set>")
+    return fit

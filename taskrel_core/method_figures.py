@@ -130,7 +130,7 @@ def certificate(table: pd.DataFrame) -> np.ndarray:
             ax.plot([0, top], [0, top], color=GREY, linewidth=1)
             ax.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
             ax.set(
-                xlim=(0, top), xlabel=f"loss on the {'sample' if value == 'loss' else 'new samples'} / log K"
+                xlim=(0, top), xlabel=f"loss on {'the sample' if value == 'loss' else 'new samples'} / log K"
             )
             ax.annotate("log K", (0, 1), (3, 2), textcoords="offset points", fontsize=8, color=GREY)
         axes[0].set_ylabel("bound / log K")
