@@ -37,8 +37,8 @@ reproduce: $(STAMP)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=
 	built=0; ( $(BUILD) ) || built=$$?; \
 	if [ $$ran -ne 0 ]; then exit $$ran; fi; exit $$built
 
-test: $(STAMP)  ## all tests
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup
+test: $(STAMP)  ## all tests (SLOW=1: also those that take minutes each)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(if $(SLOW),,-m "not slow")
 
 notebook: $(STAMP)  ## one notebook with your parameters: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
 	@if [ -z "$$NB" ]; then echo 'say which: make notebook NB=03_fig_small_gap P="tau=0.1"' >&2; exit 2; fi

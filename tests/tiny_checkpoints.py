@@ -13,9 +13,9 @@ MODELS = import_torchvision().models
 MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 
 
-def network(kind: str) -> nn.Module:
+def network(kind: str, seed: int = 0) -> nn.Module:
     """Return a network of torchvision with random weights and statistics."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     net = getattr(MODELS, kind)(weights=None)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -72,7 +72,7 @@ def simclr(root: Path) -> nn.Module:
 
 def robust(root: Path, eps: str = "3") -> nn.Module:
     """The network twice, the second time inside its attacker, each behind a normaliser; and the training's state."""
-    net = network("resnet18")
+    net = network("resnet18", seed=round(100 * float(eps)))
     scale = {"new_mean": MEAN[:, None, None], "new_std": DEVIATION[:, None, None]}
     state = prefixed(net.state_dict(), "module.model.") | prefixed(scale, "module.normalizer.")
     state |= prefixed(net.state_dict(), "module.attacker.model.") | prefixed(
