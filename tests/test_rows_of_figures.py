@@ -80,7 +80,8 @@ def test_both_plain_transports_have_the_same_value_and_are_measured_alone():
 
 def test_a_timing_refuses_what_it_cannot_measure():
     with pytest.raises(
-        ValueError, match="what must be one of exact, authors, plain, by_class, cluster, got 'guess'"
+        ValueError,
+        match="what must be one of exact, authors, plain, by_class, cluster, processes, got 'guess'",
     ):
         measure(Timing("guess"))
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):
