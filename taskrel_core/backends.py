@@ -36,7 +36,7 @@ def workers(jobs: int) -> Iterator[Callable[..., Any]]:
         yield Parallel(jobs, return_as="generator")
         return
     with _cluster(kind, jobs):
-        yield Parallel(-1, return_as="generator", batch_size=1)
+        yield Parallel(-1, return_as="generator", batch_size=1, pre_dispatch="all")
 
 
 @contextmanager
