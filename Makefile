@@ -7,6 +7,7 @@ PORT ?= 8000
 WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
+unexport PYTHONDONTWRITEBYTECODE  # without bytecode each start of the package takes twice as long
 STAMP := $(VENV)/.installed
 FETCHED := $(or $(TASKREL_CACHE),.cache)/.fetched
 

@@ -48,6 +48,7 @@ experiments = [
     for seed in seeds
 ]
 rows = run(experiments)
+page.rows(rows)
 
 # %%
 named = (

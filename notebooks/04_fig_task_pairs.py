@@ -48,6 +48,7 @@ sizes = {
 }
 pairs = [(a, b) for a in tasks for b in tasks if a != b]
 table = run([Experiment(a, b, "lenet", tau, seed=seed, **sizes) for a, b in pairs])
+page.rows(table)
 
 # %%
 axes = task_pairs(table, ["euclidean", "one_sided"])

@@ -40,6 +40,7 @@ experiments = [
     for seed in seeds
 ]
 table = run(experiments)
+page.rows(table)
 table["related"] = table["target"].isin(related)
 
 # %%

@@ -101,6 +101,8 @@ scores = run(cells)
 
 # %%
 scores["otce"] = otce_predictions(scores, accuracies)
+found = accuracies[["target", "encoder", "fine_tuned", "probe"]]
+page.rows(scores.merge(found, on=["target", "encoder"]))
 
 # %%
 asked = [name for name in SCORES if scores[name].notna().any()]

@@ -74,6 +74,10 @@ cells = [
 scores = run(cells)
 
 # %%
+found = accuracies[["target", "encoder", "fine_tuned", "probe"]]
+page.rows(scores.merge(found, on=["target", "encoder"]))
+
+# %%
 asked = [name for name in SCORES if scores[name].notna().any() and name != "otce"]
 views = []
 for (share, part), rows in scores.groupby(["share", "part"]):

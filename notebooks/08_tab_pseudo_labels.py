@@ -70,6 +70,8 @@ cells = [
     for encoder in encoders
 ]
 scores = run(cells)
+found = accuracies[["target", "encoder", "fine_tuned", "probe"]]
+page.rows(scores.merge(found, on=["target", "encoder"]))
 
 # %%
 asked = [name for name in SCORES if scores[name].notna().any() and name != "otce"]

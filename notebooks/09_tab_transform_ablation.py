@@ -45,6 +45,7 @@ experiments = [
     for seed in seeds
 ]
 rows = run(experiments)
+page.rows(rows)
 
 # %%
 rows["pair"] = rows["reference"].map(NAMES.get) + " → " + rows["target"].map(NAMES.get)

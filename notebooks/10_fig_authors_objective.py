@@ -8,7 +8,7 @@
 # %% [markdown]
 # # What the published objective does
 #
-# The published code departs from the theory in ways that its page does not tell ({ref}`theory` lists the theory's side).
+# The published code departs from the theory in ways that its page does not tell ({doc}`../theory` lists the theory's side).
 # Each panel takes one of them: the number as published beside the same with that one part put right. The objective here is
 # written from its description, not copied. *Planted* problems have Gaussian classes whose class map is known; the other is
 # a real pair with the LeNet of the small-scale study.

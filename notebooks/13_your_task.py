@@ -42,7 +42,9 @@ sizes = {
     "epochs": epochs,
     "profile": profile,
 }
-row = run([Experiment(reference, target, encoder, tau, labels=labels, seed=seed, **sizes)]).iloc[0]
+rows = run([Experiment(reference, target, encoder, tau, labels=labels, seed=seed, **sizes)])
+page.rows(rows)
+row = rows.iloc[0]
 
 # %%
 metrics = ["euclidean", "span", "logit", "one_sided"]

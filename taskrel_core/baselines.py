@@ -1,4 +1,13 @@
-"""Other transferability scores by name, with one signature, each on its own scale and sign."""
+"""Other transferability scores by name, with one signature, each on its own scale and sign.
+
+Example:
+    >>> from taskrel_core import BASELINES, Task
+    >>> target = Task([[0.0], [0.1], [1.0], [1.2]], [0, 0, 1, 1], n_classes=2)
+    >>> BASELINES["logme"].higher_is_better, BASELINES["logme"].needs
+    (True, ('target',))
+    >>> BASELINES["leep"](target=target, source_posteriors=[[0.9, 0.1]] * 2 + [[0.1, 0.9]] * 2) > -0.5
+    True
+"""
 
 import inspect
 from collections.abc import Callable

@@ -1,4 +1,11 @@
-"""Image data sets by name, each from several sources with one fingerprint; ``folder:PATH`` for one of your own."""
+"""Image data sets by name, each from several sources with one fingerprint; ``folder:PATH`` for one of your own.
+
+Example:
+    >>> from taskrel_core import DATASETS
+    >>> images, labels = DATASETS["digits"].load("test")
+    >>> images.shape[1:], images.dtype.name, sorted(set(labels.tolist()))
+    ((8, 8), 'uint8', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+"""
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,11 @@
-"""Encoders by name: images in, features out. Foreign weights are read without running foreign code."""
+"""Encoders by name: images in, features out. Foreign weights are read without running foreign code.
+
+Example:
+    >>> from taskrel_core import DATASETS, ENCODERS
+    >>> images, _ = DATASETS["digits"].load("test")
+    >>> ENCODERS["random_net"].build(None, None)(images[:2]).shape == (2, ENCODERS["random_net"].dim)
+    True
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -100,6 +100,13 @@ def transferability(target: Task, tau: Real) -> Transferability:
 
     Raises:
         ValueError: tau is not above 0, or the target has no labels.
+
+    Example:
+        Two points at distance 2, one a class, and a loss that changes by at most 1 nat a unit: -log sigmoid(1).
+
+        >>> found = transferability(Task([[-1.0], [1.0]], [0, 1], 2), tau=1.0)
+        >>> round(found.loss, 4), found.accuracy
+        (0.3133, 1.0)
     """
     tau = check_positive(tau, "tau")
     head = fit_head(target, tau)
@@ -122,6 +129,15 @@ def zero_shot_head(encoder: str, class_names: Sequence[str], templates: Sequence
         KeyError: an unknown encoder, or one without a text tower.
         MissingAsset: its weights or open_clip are not on this machine.
         ValueError: no names, or a template without a place for one.
+
+    Example:
+        >>> from taskrel_core import MissingAsset
+        >>> try:
+        ...     head = zero_shot_head("clip:ViT-B-32/openai", ["cat", "dog"])
+        ... except MissingAsset as error:  # weights or open_clip
+        ...     assert "clip" in str(error)
+        ... else:
+        ...     assert head.W.shape == (2, 512)
     """
     model = clip(encoder)
     if model is None:

@@ -9,7 +9,15 @@ T = TypeVar("T")
 
 
 class MissingAsset(RuntimeError):
-    """A data set or a weights file is not on this machine; the message says how to get it."""
+    """A data set or a weights file is not on this machine; the message says how to get it.
+
+    Example:
+        >>> from taskrel_core import ENCODERS, MissingAsset
+        >>> try:
+        ...     ENCODERS["moco_v3_resnet50"].file()
+        ... except MissingAsset as error:
+        ...     assert "moco_v3_resnet50" in str(error)
+    """
 
 
 class UnknownName(KeyError, ValueError):

@@ -25,6 +25,11 @@ class Task:
     Raises:
         TypeError: ``z`` or ``y`` is not an array of numbers, ``n_classes`` not an integer.
         ValueError: wrong shape, a value that is not finite, a label out of range.
+
+    Example:
+        >>> task = Task([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1], n_classes=3, name="mine")
+        >>> len(task), task.d, task.prior.tolist()  # the third class has no sample
+        (3, 2, [0.3333333333333333, 0.6666666666666666, 0.0])
     """
 
     z: Any

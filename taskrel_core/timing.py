@@ -65,6 +65,8 @@ class Timing:
 def measure(setting: Timing) -> dict[str, Any]:
     """Return the row: seconds of wall time, peak memory of the process in MB, the value found, and the machine.
 
+    The value is None where it is infinite: the authors' objective may report that after few steps.
+
     Raises:
         ValueError: an unknown ``what``, or a size below 1.
     """
@@ -104,6 +106,7 @@ def _inside(s: Timing) -> dict[str, Any]:
     torch.set_num_threads(s.threads)
     seconds, value = WHAT[s.what](s)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    value = value if math.isfinite(value) else None
     return {"seconds": seconds, "value": value, "peak_mb": peak, "log_k": math.log(s.k)}
 
 

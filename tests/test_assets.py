@@ -23,6 +23,7 @@ import pytest
 from taskrel_core import MissingAsset, __main__, sources
 from taskrel_core.assets import array_fingerprint, atomic, file_fingerprint, keep_arrays, keep_file
 from taskrel_core.datasets import DATASETS, Dataset
+from taskrel_core.registry import Registry
 from taskrel_core.sources import Source, SourceFailed, debian, local, npm, pypi
 
 ARRAYS = {"x": np.arange(6, dtype=np.uint8).reshape(2, 3)}
@@ -365,8 +366,7 @@ def test_the_command_tells_of_each_asset_where_it_came_from_or_why_it_is_missing
         "gone": _fake("gone", lost("gone")),
     }
     monkeypatch.setattr(__main__, "DATASETS", fakes)
-    monkeypatch.setattr(__main__, "ZOO", {})
-    monkeypatch.setattr(__main__, "NON_COMMERCIAL", {})
+    monkeypatch.setattr(__main__, "ENCODERS", Registry("encoder"))
     assert __main__.main(["toy", "usps"]) == 0  # usps is optional
     out = capsys.readouterr().out.splitlines()
     assert out[0].split() == ["toy", "ready", out[0].split()[2], "s", "toy", "from", "made", "here"]

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 from selenium import webdriver
+from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +20,7 @@ FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking --no-first-run "
     "--disable-sync --disable-component-update --hide-scrollbars --window-size=1280,1000"
 )
+AXE = (ROOT / "tests/axe/axe.min.js").read_text(encoding="utf-8")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("book")]
 
 
@@ -97,6 +101,66 @@ def test_page(browser, book, name):
         return [style.filter, style.backgroundColor]})"""
     expected = "invert(1) hue-rotate(180deg)" if browser.mode == "dark" else "none"
     assert all(style == [expected, "rgba(0, 0, 0, 0)"] for style in browser.execute_script(ink))
+
+
+@pytest.mark.parametrize("name", names())
+def test_axe_finds_nothing_serious(browser, book, name):
+    visit(browser, (book / f"{name}.html").as_uri())
+    browser.execute_script(AXE)
+    found = browser.execute_async_script(
+        "axe.run({resultTypes: ['violations']}).then(result => arguments[0](result.violations))"
+    )
+    assert not [
+        (finding["id"], finding["help"], [node["html"][:200] for node in finding["nodes"][:5]])
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+    ]
+
+
+def explored(browser):
+    """What the explore page shows: choices, numbers, pictures, address."""
+    return browser.execute_script("""return {
+        choice: Object.fromEntries([...document.querySelectorAll('form.explore select')].map(s => [s.name, s.value])),
+        numbers: [...document.querySelectorAll('#explore-numbers tbody tr')].map(row => row.innerText),
+        pictures: document.querySelectorAll('.explore-chart:not([hidden]) svg').length,
+        said: document.getElementById('explore-said').textContent,
+        address: location.href}""")
+
+
+def test_a_row_is_explored_by_keyboard_and_its_address_brings_it_back(browser, book):
+    visit(browser, (book / "explore.html").as_uri() + "?page=03_fig_small_gap")
+    WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+    first = explored(browser)
+    assert first["choice"]["page"] == "03_fig_small_gap"
+    assert any(line.startswith("bound (the sum)") for line in first["numbers"])
+    for _ in range(200):
+        if browser.switch_to.active_element.get_attribute("id") == "explore-transport":
+            break
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert browser.switch_to.active_element.get_attribute("id") == "explore-transport"
+    key = Keys.UP if first["choice"]["transport"] == "one-sided" else Keys.DOWN
+    for _ in range(6):  # the shortest way to another row of the same page
+        ActionChains(browser).send_keys(key).perform()
+    then = explored(browser)
+    assert then["choice"]["transport"] != first["choice"]["transport"]
+    assert then["numbers"] != first["numbers"]
+    assert then["address"] != first["address"]
+    visit(browser, "about:blank")
+    visit(browser, then["address"])
+    WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+    again = explored(browser)
+    assert (again["choice"], again["numbers"]) == (then["choice"], then["numbers"])
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def test_where_no_row_has_all_that_was_picked_the_page_says_what_changed(browser, book):
+    visit(browser, (book / "explore.html").as_uri() + "#encoder=pixel+PCA&samples=60&page=06_tab_correlation")
+    WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+    shown = explored(browser)
+    assert shown["said"].startswith("No row has all of that. Changed with it:")
+    assert shown["choice"]["encoder"] == "pixel PCA"
+    choose = browser.find_element(By.ID, "explore-page")
+    assert choose.get_attribute("value") in shown["said"] or "samples" in shown["said"]
 
 
 def test_search_works_without_a_server(browser, book):

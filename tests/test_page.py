@@ -37,7 +37,7 @@ def test_a_figure_becomes_files_and_a_numbered_directive(shown, tmp_path):
     assert shown == [
         ":::{figure} ../_generated/small-gap.svg\n:name: fig-small-gap\n:alt: A line that falls\n:class: ink\n\n"
         "It falls. ({download}`data as CSV <../_generated/small-gap.csv>`, "
-        "{download}`PNG <../_generated/small-gap.png>`)\n:::"
+        "{download}`PNG <../_generated/small-gap.png>`, {explore}`01_fig_first`)\n:::"
     ]
     read = pd.read_csv(tmp_path / "made/small-gap.csv")
     assert list(read.columns) == list(TABLE.columns)

@@ -1,10 +1,15 @@
-"""The directives ``{ledger}`` and ``{measured}``: claims beside what the pages measured, filled from their records."""
+"""The directives ``{ledger}``, ``{measured}``, ``{shown}`` and ``{claim}``: claims beside what the pages measured.
+
+Each notebook's page gets a ``{claim}`` under its heading, so that it opens with what was claimed and what was found.
+"""
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import yaml
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -38,11 +43,71 @@ class Measured(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.env.note_reread()
-        text = "\n".join(self.content)
-        for part in [p.split(">")[0] for p in text.split("<")[1:] if ":" in p.split(">")[0]]:
-            page, name = part.split(":", 1)
-            text = text.replace(f"<{part}>", measured(Path(self.env.srcdir), page).get(name, f"({ABSENT})"))
+        return self.parse_text_to_nodes(filled(Path(self.env.srcdir), "\n".join(self.content)))
+
+
+class Shown(SphinxDirective):
+    """A figure of another page, named by page and figure, over text filled as in Measured; the text alone if it was not run."""
+
+    required_arguments = 2
+    has_content = True
+    option_spec: ClassVar = {"alt": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        source, (page, name) = Path(self.env.srcdir), self.arguments
+        text = " ".join(filled(source, "\n".join(self.content)).split())
+        if (source / "_generated" / f"{name}.svg").exists():
+            head = f":::{{figure}} _generated/{name}.svg\n:alt: {self.options['alt']}\n:class: ink\n"
+            text = f"{head}\n{text} ({{doc}}`page <executed/{page}>`)\n:::"
         return self.parse_text_to_nodes(text)
+
+
+def filled(source: Path, text: str) -> str:
+    """Return the text with each ``<page:name>`` replaced by what that page glued."""
+    for part in [p.split(">")[0] for p in text.split("<")[1:] if ":" in p.split(">")[0]]:
+        page, name = part.split(":", 1)
+        text = text.replace(f"<{part}>", measured(source, page).get(name, f"({ABSENT})"))
+    return text
+
+
+class Claim(SphinxDirective):
+    """What was claimed, what the page found, the verdict, and the line that makes it with other parameters."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        source, page = Path(self.env.srcdir), self.arguments[0]
+        found = measured(source, page)
+        entries = yaml.safe_load((source / "ledger.yml").read_text(encoding="utf-8"))
+        claims = [f"{entry['claim']} ({entry['source']})" for entry in entries if entry.get("page") == page]
+        said = [f"**Claimed**: {claim}." for claim in claims]
+        said += [f"**Here**: {found['ours']}."] if "ours" in found else []
+        said += [f"**Verdict**: {found['verdict']}."] if claims and "verdict" in found else []
+        said += ["**Make it again** with another value, for instance:", _command(source, page)]
+        text = "\n\n".join(said)
+        return self.parse_text_to_nodes(f"::::{{admonition}} In short\n:class: tip\n\n{text}\n::::")
+
+
+def _command(source: Path, page: str) -> str:
+    """A line to copy: the page with its first number doubled."""
+    facts = source / "executed" / f"{page}.json"
+    given = json.loads(facts.read_text(encoding="utf-8"))["parameters"] if facts.exists() else {}
+    numbers = {k: v for k, v in given.items() if type(v) in (int, float) and v}
+    name = "tau" if "tau" in numbers else next(iter(numbers), None)
+    given = f' P="{name}={2 * numbers[name]:g}"' if name else ""
+    return f"```bash\nmake notebook NB={page}{given}\n```"
+
+
+def put_claims(_app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the claim under a notebook's first cell, which holds its heading and what it asks."""
+    if docname.startswith("executed/"):
+        notebook = json.loads(source[0])
+        text = f":::{{claim}} {docname.removeprefix('executed/')}\n:::"
+        cell = {"cell_type": "markdown", "id": "claim", "metadata": {}, "source": text}
+        notebook["cells"].insert(1, cell)
+        source[0] = json.dumps(notebook)
 
 
 def measured(source: Path, page: str) -> dict[str, str]:
@@ -53,6 +118,9 @@ def measured(source: Path, page: str) -> dict[str, str]:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
+    app.add_directive("claim", Claim)
+    app.connect("source-read", put_claims)
     app.add_directive("ledger", Ledger)
     app.add_directive("measured", Measured)
+    app.add_directive("shown", Shown)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,7 +16,7 @@ from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-__all__ = ["figure", "glue", "table"]
+__all__ = ["figure", "glue", "rows", "table"]
 
 
 def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: str, caption: str) -> None:
@@ -44,7 +44,8 @@ def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: st
             part = folder / f".{name}.{kind}.part"
             fig.savefig(part, format=kind, dpi=200, bbox_inches="tight", **how)
             os.replace(part, folder / f"{name}.{kind}")
-    links = [f"{{download}}`PNG <../_generated/{name}.png>`"]
+    page = os.environ.get("TASKREL_PAGE_NAME", "notebook")
+    links = [f"{{download}}`PNG <../_generated/{name}.png>`", f"{{explore}}`{page}`"]
     if table is not None:
         links.insert(0, _csv(table, name))
     _show(
@@ -111,6 +112,17 @@ def glue(name: str, text: str) -> None:
     path = _folder() / f"glue.{os.environ.get('TASKREL_PAGE_NAME', 'notebook')}.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     _write(path, json.dumps({**known, name: text}, indent=1, ensure_ascii=False) + "\n")
+
+
+def rows(frame: pd.DataFrame) -> None:
+    """Keep the rows behind the page, so that the explore page offers them.
+
+    Args:
+        frame: rows of experiments, or of scores (then with the accuracies ``fine_tuned`` and ``probe`` beside them).
+    """
+    _write(
+        _folder() / f"rows.{os.environ.get('TASKREL_PAGE_NAME', 'notebook')}.csv", frame.to_csv(index=False)
+    )
 
 
 class _Plain(str):

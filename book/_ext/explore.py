@@ -1,0 +1,212 @@
+"""The directive ``{explore}``: the rows behind the pages, to pick from. Their file is made when the book is built."""
+
+import json
+import math
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from taskrel_core.figures import NAMES
+from taskrel_core.score_figures import SCORE_NAMES
+from taskrel_core.scores import SCORES
+
+# What a reader picks, in this order, and what each is called.
+FIELDS = {
+    "reference": "reference",
+    "target": "target",
+    "encoder": "encoder",
+    "transport": "transport measured",
+    "tau": "tau, nats per unit",
+    "learns": "what is learned",
+    "labels": "labels of the target",
+    "samples": "target samples",
+    "draw": "draw",
+    "page": "page of the book",
+}
+MODES = {"learned_all": "A, B, D, prior", "learned_a": "A alone", "fixed_all": "nothing"}
+TERMS = ("reweighted_loss", "label_mismatch")
+# Column of a row of scores: how its transport is measured, and its tau.
+FORMS = {
+    "paper": ("Euclidean", "0.02"),
+    "calibrated": ("Euclidean", "calibrated"),
+    "logit": ("logit, held out", "8 / √d"),
+    "one_sided": ("one-sided, held out", "8 / √d"),
+    "logit_in": ("logit", "8 / √d"),
+    "one_sided_in": ("one-sided", "8 / √d"),
+}
+SCRIPTS = (
+    "vega/vega.min.js",
+    "vega/vega-lite.min.js",
+    "vega/vega-embed.min.js",
+    "explore-rows.js",
+    "explore.js",
+)
+
+
+class Explore(SphinxDirective):
+    """Controls, the place where the picture and the numbers go, and the scripts that fill it."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        controls = "".join(
+            f'<label for="explore-{name}">{escape(text)}<select id="explore-{name}" name="{name}"></select></label>'
+            for name, text in FIELDS.items()
+        )
+        body = (
+            f'<form class="explore" aria-label="Which row">{controls}</form>\n'
+            '<p id="explore-said" role="status"></p>\n'
+            '<div id="explore-terms" class="explore-chart"></div>\n<div id="explore-ranks" class="explore-chart"></div>\n'
+            '<div class="pst-scrollable-table-container" tabindex="0"><table class="table" id="explore-numbers"></table></div>\n'
+            "<noscript>This page needs JavaScript; the same numbers are in the files linked from each page.</noscript>\n"
+        )
+        scripts = "".join(f'<script defer src="{path}"></script>' for path in SCRIPTS)
+        return [nodes.raw("", body + scripts, format="html")]
+
+
+class ExploreLink(SphinxRole):
+    """A link to the explore page with a page's first row chosen."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the link; in a book of one page it leads to the chapter."""
+        to = self.env.app.builder.get_relative_uri(self.env.docname, "explore")
+        choice = (
+            "" if "#" in to else f"?page={self.text}"
+        )  # the theme's scripts take what follows # for a name
+        return [nodes.reference("", "explore", refuri=to + choice, internal=True)], []
+
+
+def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows that the pages kept, one a bound, and the measurements that several bounds share."""
+    found: dict[str, list[dict[str, Any]]] = {"rows": [], "cells": []}
+    for path in sorted((source / "_generated").glob("rows.*.csv")):
+        table = pd.read_csv(path, low_memory=False, dtype={"labels": str})  # "true" is a word
+        name = path.name.removeprefix("rows.").removesuffix(".csv")
+        if "paper" in table:
+            asked = [score for score in SCORES if score in table and score not in FORMS]
+            for (_, row), ranks in zip(
+                table.iterrows(), _ranks(table, [*asked, *FORMS], SCORES), strict=True
+            ):
+                found["cells"].append(_cell(row, asked, ranks))
+                found["rows"] += list(_forms(row, name, len(found["cells"]) - 1))
+        else:
+            found["rows"] += [_row(row, name) for _, row in table.iterrows()]
+    return found
+
+
+def _common(row: pd.Series, page: str) -> dict[str, Any]:
+    reference = NAMES.get(row["reference"], row["reference"])
+    some, draw = row.get("k_reference"), row.get("draw")
+    drawn = str(int(row["seed"] if draw is None else draw))
+    return {
+        "page": page,
+        "reference": reference if draw is None or pd.isna(some) else f"{reference}, {int(some)} classes",
+        "target": NAMES.get(row["target"], row["target"]),
+        "encoder": NAMES.get(row["encoder"], row["encoder"]),
+        "learns": MODES[row.get("mode", "learned_all")],
+        "labels": row["labels"] if row["labels"] in ("true", "pseudo") else f"pseudo, by {row['labels']}",
+        "samples": int(row["n"]),
+        "draw": f"{drawn}, part {int(row['part'])}" if row.get("part") else drawn,
+        "log_k": _short(row["log_k"]),
+    }
+
+
+def _row(row: pd.Series, page: str) -> dict[str, Any]:
+    """A row of the method: three terms, the bounds under the other costs, and the truth."""
+    chain = {NAMES[m]: _short(row.get(f"bound_{m}")) for m in ("euclidean", "span", "logit", "one_sided")}
+    trained = {"encoder": f"LeNet, {int(row['epochs'])} epochs"} if row["encoder"] == "lenet" else {}
+    terms = [row[term] for term in TERMS]
+    return {
+        **_common(row, page),
+        **trained,
+        "transport": NAMES[row["metric"]],
+        "tau": f"{row['tau']:g}",
+        "terms": [_short(value) for value in (*terms, row["bound"] - sum(terms))],
+        "bound": _short(row["bound"]),
+        "chain": {metric: value for metric, value in chain.items() if value is not None},
+        "truth": {
+            "loss of the transformed classifier": _short(row["loss"]),
+            "loss of the best head": _short(row["transferability"]),
+        },
+        "more": {
+            "accuracy of the transformed classifier": _short(row["accuracy"]),
+            "accuracy of the best head": _short(row["head_accuracy"]),
+        },
+        "certified": bool(row["certified"]),
+    }
+
+
+def _forms(row: pd.Series, page: str, cell: int) -> Iterator[dict[str, Any]]:
+    """A row for each form of relatedness that a row of scores holds."""
+    for form, (transport, tau) in FORMS.items():
+        if not pd.isna(row.get(form)):
+            given = {
+                "transport": transport,
+                "tau": tau,
+                "bound": _short(row[form]),
+                "form": SCORE_NAMES[form],
+                "cell": cell,
+            }
+            yield _common(row, page) | given
+
+
+def _cell(row: pd.Series, asked: list[str], ranks: dict[str, Any]) -> dict[str, Any]:
+    """What all forms of one row of scores share: accuracies, other scores, and where each places the encoder."""
+    accuracies = {"fine_tuned": "accuracy, fine-tuned end to end", "probe": "accuracy of a linear probe"}
+    return {
+        "accuracies": {
+            text: _short(row[key]) for key, text in accuracies.items() if not pd.isna(row.get(key))
+        },
+        "forms": {SCORE_NAMES[form]: _short(row[form]) for form in FORMS if not pd.isna(row.get(form))},
+        "scores": {SCORE_NAMES[score]: _short(row[score]) for score in asked if not pd.isna(row[score])},
+        "ranks": {SCORE_NAMES[score]: rank for score, rank in ranks["each"].items()},
+        "true_rank": ranks["truth"],
+        "of": ranks["of"],
+    }
+
+
+def _ranks(table: pd.DataFrame, asked: list[str], higher: dict[str, bool]) -> list[dict[str, Any]]:
+    """Return for each row the place of its encoder among those of the same target and samples, 1 best, by each score."""
+    same = [key for key in ("reference", "target", "labels", "share", "part", "draw", "size") if key in table]
+    groups = table.groupby(same, dropna=False)
+    placed = {
+        score: groups[score].rank(ascending=not higher[score])
+        for score in asked
+        if table.get(score) is not None
+    }
+    truth = groups["fine_tuned"].rank(ascending=False)
+    sizes = groups["encoder"].transform("size")
+    return [
+        {
+            "each": {score: _short(rank[k]) for score, rank in placed.items() if not math.isnan(rank[k])},
+            "truth": _short(truth[k]),
+            "of": int(sizes[k]),
+        }
+        for k in table.index
+    ]
+
+
+def _short(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(f"{value:.5g}")
+
+
+def write_rows(app: Sphinx, error: Exception | None) -> None:
+    """Put the rows beside the pages, as a script: a page opened as a file may not read other files."""
+    if error is None and "html" in app.builder.name:
+        text = json.dumps(
+            {**collected(Path(app.srcdir)), "fields": list(FIELDS)}, ensure_ascii=False, separators=(",", ":")
+        )
+        Path(app.outdir, "explore-rows.js").write_text(f"window.TASKREL = {text};\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive, and what makes its file."""
+    app.add_directive("explore", Explore)
+    app.add_role("explore", ExploreLink())
+    app.connect("build-finished", write_rows)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
