@@ -19,11 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTICE = "Stand-in data: no number on these pages says anything about the real tasks."
 SMALL = '{"n": 60, "n_test": 40, "epochs": 1}'
 RATES = '{"resnet18": 0.0002, "resnet18_l2_eps0.05": 0.0002, "resnet18_l2_eps1": 0.0002}'
-RUNS = {
-    "01": 'reference=cifar10_full targets=["pets"] n=40 n_test=20',
-    "13": "n_reference=60 n_target=60 encoder=resnet18 reference=imagenet target=pets",
-}
+RUNS = {"01": 'reference=cifar10_full targets=["pets"] n=40 n_test=20'}
 LONGER = {
+    "13": "n_reference=60 n_target=60 encoder=resnet18 reference=imagenet target=pets",
     "04": 'tasks=["kmnist", "usps", "emnist_letters"] epochs=1 n_reference=60 n_target=60',
     "06": f'targets=["cifar10_full"] rates={RATES} k_reference=5 n_reference=60 draws=[0] sizes={SMALL}',
 }

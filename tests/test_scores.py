@@ -90,7 +90,7 @@ def test_other_parts_are_other_samples():
     assert rows[0]["reference_accuracy"] == rows[1]["reference_accuracy"]
 
 
-@pytest.mark.parametrize("labeller", ["paper", "logit"])
+@pytest.mark.parametrize("labeller", [pytest.param("paper", marks=pytest.mark.slow), "logit"])
 def test_with_pseudo_labels_no_score_reads_a_label(labeller, monkeypatch):
     true = features("digits", "random_net", n=60, fitted_on="glyphs_digits")
 

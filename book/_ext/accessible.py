@@ -8,7 +8,10 @@ from sphinx.application import Sphinx
 REPAIRS = (
     # The name that is read aloud must hold the words that are seen.
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
-    ('search-button__button" aria-label="Search"', 'search-button__button"'),
+    (
+        'search-button__button" title="Search" aria-label="Search" data-bs-placement="bottom" data-bs-toggle="tooltip">',
+        'search-button__button">',
+    ),
     # Entries of a bibliography are no list items.
     ('<div role="list" class="citation-list">', '<div class="citation-list">'),
     # What scrolls must be reached by keyboard.
