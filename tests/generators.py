@@ -1,9 +1,23 @@
 """Problems with known answers, for the tests."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 
 from taskrel_core import Task
+from taskrel_core.config import EXACT
+
+FEW_STEPS = replace(
+    EXACT, descent=6, map_starts=8, map_keep=2, rounds=3, tune_steps=8, tune_rounds=2
+)  # looser and faster: no less certified
+
+
+def take_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every search be short, where a test asks for what holds after any search."""
+    for module in ("fit", "alternate", "tune"):
+        monkeypatch.setattr(f"taskrel_core.{module}.EXACT", FEW_STEPS)
 
 
 def gaussian_task(

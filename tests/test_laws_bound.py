@@ -1,7 +1,6 @@
 """Hypothesis hunts for counter-examples to the bound, over every metric, mode and shape of problem."""
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +13,8 @@ from scipy.special import log_softmax, logsumexp
 from taskrel_core import Task, relatedness, transferability
 from taskrel_core.config import EXACT
 from taskrel_core.wasserstein import METRICS
+from tests.generators import take_few_steps
 
-FEW_STEPS = replace(
-    EXACT, descent=6, map_starts=8, map_keep=2, rounds=3, tune_steps=8, tune_rounds=2
-)  # looser and faster: no less certified
 EXAMPLES = settings(
     max_examples=110, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
@@ -26,9 +23,7 @@ EXAMPLES = settings(
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """No setting may make the bound wrong, so the hunt runs with few steps of everything."""
-    monkeypatch.setattr("taskrel_core.fit.EXACT", FEW_STEPS)
-    monkeypatch.setattr("taskrel_core.alternate.EXACT", FEW_STEPS)
-    monkeypatch.setattr("taskrel_core.tune.EXACT", FEW_STEPS)
+    take_few_steps(monkeypatch)
 
 
 @st.composite

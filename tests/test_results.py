@@ -12,6 +12,7 @@ from taskrel_core.pipeline import KINDS, _key
 from taskrel_core.scores import FORMS, SCORES, Scoring
 from taskrel_core.store import RowStore, _entry
 
+pytestmark = pytest.mark.xdist_group("results")
 RESULTS = Path(__file__).parents[1] / "book/results"
 # Cheap, and from packages alone.
 SAMPLE = [

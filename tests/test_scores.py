@@ -12,8 +12,19 @@ from taskrel_core.features import draw_classes, features, standardise
 from taskrel_core.head import fit_head
 from taskrel_core.scores import FORMS, SCORES, Scoring, agreement, calibrated_tau, our_tau, score
 from taskrel_core.tasks import Task
+from tests.generators import take_few_steps
+
+pytestmark = pytest.mark.xdist_group("scores")
 
 SMALL = {"k_reference": 3, "n_reference": 60, "n_target": 60}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_steps():
+    """What is tested holds after any search."""
+    with pytest.MonkeyPatch.context() as patch:
+        take_few_steps(patch)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ REPAIRS = (
     # The name that is read aloud must hold the words that are seen.
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
     (
-        'search-button__button" title="Search" aria-label="Search" data-bs-placement="bottom" data-bs-toggle="tooltip">',
-        'search-button__button">',
+        'search-button-field search-button__button" title="Search" aria-label="Search" data-bs-placement="bottom" '
+        'data-bs-toggle="tooltip">',
+        'search-button-field search-button__button">',
     ),
     # Entries of a bibliography are no list items.
     ('<div role="list" class="citation-list">', '<div class="citation-list">'),
