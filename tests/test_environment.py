@@ -1,5 +1,6 @@
 """One list of dependencies: pyproject.toml, the lock, environment.yml and what is installed say the same."""
 
+import os
 import re
 import tomllib
 from importlib.metadata import version
@@ -64,3 +65,11 @@ def test_each_dependency_says_why_it_is_there():
     lines = [line for block in blocks for line in block.splitlines()]
     assert len(lines) == len(wanted())
     assert not [line for line in lines if not re.search(r'",\s+# \S+', line)]
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_of_a_group_stay_on_one_worker(request):
+    """The book is built once, by one worker; newer pytest and older xdist lost that without a word."""
+    if not os.environ.get("PYTEST_XDIST_WORKER") or request.config.getvalue("loadgroup") is not True:
+        pytest.skip("one process, or another way to share the tests")
+    assert request.node.nodeid.endswith("@together")

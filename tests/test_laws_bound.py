@@ -16,7 +16,7 @@ from taskrel_core.wasserstein import METRICS
 from tests.generators import take_few_steps
 
 EXAMPLES = settings(
-    max_examples=110, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=220, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 
 
