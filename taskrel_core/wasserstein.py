@@ -7,6 +7,7 @@ class: its points against the points of the reference classes that feed it.
 import warnings
 from copy import copy
 from dataclasses import dataclass
+from typing import no_type_check
 
 import numpy as np
 import ot
@@ -23,6 +24,7 @@ CHUNK = 2_000_000  # numbers held at a time while costs are filled in
 PAIRS = 10_000  # pairs looked at at a time
 
 
+@no_type_check  # a call of relatedness makes thousands, of tensors that were checked where they came in
 @dataclass(frozen=True, eq=False)
 class ClassProblem:
     """The transport problem of target class ``label``: which points, with which mass."""
@@ -34,6 +36,7 @@ class ClassProblem:
     target: Int[Tensor, " n"]  # rows of the target, of mass 1/n each
 
 
+@no_type_check
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A coupling as a list of pairs; ``exact`` says that the solver proved it optimal."""
@@ -77,6 +80,7 @@ class Rest:
         moved.of_r, moved.of_t, moved.of_both = 2 * (self.r @ m), 2 * (self.t @ m), m @ m
         return moved
 
+    @no_type_check
     def block(self, rows: Int[Tensor, " a"], columns: Int[Tensor, " b"]) -> Float[Tensor, "a b"]:
         """Return the squared distances between points of the reference and of the target, up to rounding."""
         key = rows.numpy().tobytes() + b"|" + columns.numpy().tobytes()
@@ -95,6 +99,7 @@ class Rest:
         return squares - self.of_r[rows] + self.of_t[columns] + self.of_both
 
 
+@no_type_check
 def solve_class(
     problem: ClassProblem,
     x_ref: Float[Tensor, "nr p"],
@@ -126,6 +131,7 @@ def solve_class(
     return Plan(problem.source[rows], problem.target[columns], mass, cost, exact)
 
 
+@no_type_check
 def transport(
     cost: Float[Tensor, "m n"], a: Float[Tensor, " m"], b: Float[Tensor, " n"]
 ) -> tuple[Float[Tensor, "m n"], bool]:
@@ -159,6 +165,7 @@ def pair_costs(
     return difference.amax(1) - lowest.amin(1)
 
 
+@no_type_check
 def _cost_matrix(a: Tensor, b: Tensor, metric: str, mask: Tensor | None) -> Tensor:
     """All pairs, (m, n); in parts of the rows, so that memory stays small."""
     if metric in ("euclidean", "span"):

@@ -8,7 +8,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
+from runner import plan
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
@@ -102,6 +104,40 @@ def test_every_figure_and_table_comes_with_its_data(book, pages):
         data = [link for link in links if link.endswith(".csv")]
         assert data, source.stem
         assert all("," in target(page, link).read_text().splitlines()[0] for link in data)
+
+
+def test_every_notebook_opens_with_what_was_found_and_the_line_that_makes_it_again(book, pages):
+    ledger = yaml.safe_load((ROOT / "book/ledger.yml").read_text())
+    for source in SOURCES:
+        box = pages[book / "executed" / f"{source.stem}.html"].select_one(".admonition.tip")
+        text = " ".join(box.get_text().split())
+        assert f"make notebook NB={source.stem}" in text
+        for entry in (entry for entry in ledger if entry.get("page") == source.stem):
+            assert f"Claimed: {' '.join(entry['claim'].split())}" in text
+            assert "Verdict: " in text
+
+
+def test_the_line_on_a_page_is_one_that_the_runner_takes(book, pages):
+    for source in SOURCES:
+        box = pages[book / "executed" / f"{source.stem}.html"].select_one(".admonition.tip")
+        found = re.search(r'P="([a-z_]+)=([\d.]+)"', box.get_text())
+        if found:
+            given = plan.make(source.stem, "smoke", {found[1]: found[2]}).parts["parameters"]
+            assert float(given[found[1]]) == float(found[2])
+
+
+def test_words_of_the_glossary_show_their_meaning(book, pages):
+    words = {dt.get_text().strip("#") for dt in pages[book / "glossary.html"].select("dl.glossary dt")}
+    linked = pages[book / "summary.html"].select("a.term")
+    assert {"certified", "log K"} <= {a.get_text() for a in linked} <= words
+    assert all(len(a["title"].split()) > 5 and a["href"].startswith("glossary.html#term-") for a in linked)
+    assert len({a.get_text() for a in linked}) == len(linked)  # the first on the page only
+
+
+def test_the_summary_shows_five_figures_with_what_was_found(book, pages):
+    figures = pages[book / "summary.html"].find_all("figure")
+    assert len(figures) == 5
+    assert all(figure.img["alt"] and "not run" not in figure.get_text() for figure in figures)
 
 
 def test_the_status_page_lists_every_notebook(book, pages):

@@ -4,6 +4,7 @@ Each notebook's page gets a ``{claim}`` under its heading, so that it opens with
 """
 
 import json
+import shlex
 from pathlib import Path
 from typing import ClassVar
 
@@ -81,23 +82,26 @@ class Claim(SphinxDirective):
         source, page = Path(self.env.srcdir), self.arguments[0]
         found = measured(source, page)
         entries = yaml.safe_load((source / "ledger.yml").read_text(encoding="utf-8"))
-        claims = [f"{entry['claim']} ({entry['source']})" for entry in entries if entry.get("page") == page]
+        entries = [entry for entry in entries if entry.get("page") == page]
+        claims = [f"{entry['claim']} ({entry['source']})" for entry in entries]
+        again = next((entry["again"] for entry in entries if "again" in entry), "")
         said = [f"**Claimed**: {claim}." for claim in claims]
         said += [f"**Here**: {found['ours']}."] if "ours" in found else []
         said += [f"**Verdict**: {found['verdict']}."] if claims and "verdict" in found else []
-        said += ["**Make it again** with another value, for instance:", _command(source, page)]
+        said += ["**Make it again** with another value, for instance:", _command(source, page, again)]
         text = "\n\n".join(said)
         return self.parse_text_to_nodes(f"::::{{admonition}} In short\n:class: tip\n\n{text}\n::::")
 
 
-def _command(source: Path, page: str) -> str:
-    """A line to copy: the page with its first number doubled."""
+def _command(source: Path, page: str, again: str) -> str:
+    """A line to copy: the page with the parameters that the ledger gives, or with its tau or first number doubled."""
     facts = source / "executed" / f"{page}.json"
     given = json.loads(facts.read_text(encoding="utf-8"))["parameters"] if facts.exists() else {}
     numbers = {k: v for k, v in given.items() if type(v) in (int, float) and v}
     name = "tau" if "tau" in numbers else next(iter(numbers), None)
-    given = f' P="{name}={2 * numbers[name]:g}"' if name else ""
-    return f"```bash\nmake notebook NB={page}{given}\n```"
+    again = again or (f"{name}={2 * numbers[name]:g}" if name else "")
+    quoted = shlex.quote(f"P={again}").replace("'P=", "P='") if '"' in again else f'P="{again}"'
+    return f"```bash\nmake notebook NB={page} {quoted if again else ''}\n```"
 
 
 def put_claims(_app: Sphinx, docname: str, source: list[str]) -> None:
