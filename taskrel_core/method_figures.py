@@ -166,7 +166,9 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
                 ax.margins(x=0.25)
             ax.set_title(title, fontsize=9)
             if number < 2:  # the groups of the others are those of the second
-                ax.legend(fontsize=7, loc="center left" if numeric else "upper left")
+                low, high = ax.get_ylim()
+                ax.set_ylim(low, high + 0.35 * (high - low))  # room for the key above the lines
+                ax.legend(fontsize=7, loc="upper left", borderpad=0.1)
         for ax in axes.flat[len(titles) :]:
             ax.set_axis_off()
         plt.tight_layout()
