@@ -51,7 +51,12 @@ def trunk_of(net):
     return net
 
 
-@pytest.mark.parametrize("name", WRITE)
+LONG = ("resnet101", "resnet152")  # the same code as resnet50, with more layers
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in WRITE]
+)
 def test_features_and_posteriors_are_those_of_the_library(name, folder):
     net, entry = WRITE[name](folder), ENCODERS[name]
     x = seen(name)
