@@ -67,6 +67,7 @@ from taskrel_core.ranking import (
     quoted,
     side_by_side,
     verdict,
+    with_accuracies,
 )
 
 # %%
@@ -101,8 +102,7 @@ scores = run(cells)
 
 # %%
 scores["otce"] = otce_predictions(scores, accuracies)
-found = accuracies[["target", "encoder", "fine_tuned", "probe"]]
-page.rows(scores.merge(found, on=["target", "encoder"]))
+page.rows(with_accuracies(scores, accuracies))
 
 # %%
 asked = [name for name in SCORES if scores[name].notna().any()]

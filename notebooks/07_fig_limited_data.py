@@ -42,7 +42,7 @@ import pandas as pd
 
 from taskrel_core.finetune import FineTuning, chosen
 from taskrel_core.pipeline import run
-from taskrel_core.ranking import correlations, joined, over_targets, verdict
+from taskrel_core.ranking import correlations, joined, over_targets, verdict, with_accuracies
 from taskrel_core.score_figures import SCORE_NAMES, limited_data
 from taskrel_core.scores import SCORES, Scoring
 
@@ -74,8 +74,7 @@ cells = [
 scores = run(cells)
 
 # %%
-found = accuracies[["target", "encoder", "fine_tuned", "probe"]]
-page.rows(scores.merge(found, on=["target", "encoder"]))
+page.rows(with_accuracies(scores, accuracies))
 
 # %%
 asked = [name for name in SCORES if scores[name].notna().any() and name != "otce"]

@@ -46,7 +46,7 @@ from taskrel_core.figures import NAMES
 from taskrel_core.finetune import FineTuning, chosen
 from taskrel_core.pipeline import run
 from taskrel_core.published import poster
-from taskrel_core.ranking import correlations, joined, over_targets, quoted
+from taskrel_core.ranking import correlations, joined, over_targets, quoted, with_accuracies
 from taskrel_core.score_figures import SCORE_NAMES
 from taskrel_core.scores import SCORES, Scoring
 
@@ -70,8 +70,7 @@ cells = [
     for encoder in encoders
 ]
 scores = run(cells)
-found = accuracies[["target", "encoder", "fine_tuned", "probe"]]
-page.rows(scores.merge(found, on=["target", "encoder"]))
+page.rows(with_accuracies(scores, accuracies))
 
 # %%
 asked = [name for name in SCORES if scores[name].notna().any() and name != "otce"]

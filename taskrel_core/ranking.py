@@ -16,6 +16,7 @@ __all__ = [
     "quoted",
     "side_by_side",
     "verdict",
+    "with_accuracies",
 ]
 
 
@@ -30,7 +31,12 @@ def joined(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str
     long = scores.melt(["target", "encoder"], columns, "score", "value").dropna(subset="value")
     long["value"] = long["value"].astype(float)
     means = long.groupby(["target", "encoder", "score"], as_index=False, sort=False)["value"].mean()
-    return means.merge(accuracies[["target", "encoder", "fine_tuned", "probe"]], on=["target", "encoder"])
+    return with_accuracies(means, accuracies)
+
+
+def with_accuracies(table: pd.DataFrame, accuracies: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with columns fine_tuned and probe beside each target and encoder; without those that have none."""
+    return table.merge(accuracies[["target", "encoder", "fine_tuned", "probe"]], on=["target", "encoder"])
 
 
 def correlations(

@@ -12,9 +12,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from taskrel_core import figures
 from taskrel_core.figures import NAMES
 from taskrel_core.score_figures import SCORE_NAMES
-from taskrel_core.scores import SCORES
+from taskrel_core.scores import PAPER_TAU, SCORES
 
 # What a reader picks, in this order, and what each is called.
 FIELDS = {
@@ -33,7 +34,7 @@ MODES = {"learned_all": "A, B, D, prior", "learned_a": "A alone", "fixed_all": "
 TERMS = ("reweighted_loss", "label_mismatch")
 # Column of a row of scores: how its transport is measured, and its tau.
 FORMS = {
-    "paper": ("Euclidean", "0.02"),
+    "paper": ("Euclidean", f"{PAPER_TAU:g}"),
     "calibrated": ("Euclidean", "calibrated"),
     "logit": ("logit, held out", "8 / √d"),
     "one_sided": ("one-sided, held out", "8 / √d"),
@@ -198,9 +199,9 @@ def _short(value: Any) -> float | None:
 def write_rows(app: Sphinx, error: Exception | None) -> None:
     """Put the rows beside the pages, as a script: a page opened as a file may not read other files."""
     if error is None and "html" in app.builder.name:
-        text = json.dumps(
-            {**collected(Path(app.srcdir)), "fields": list(FIELDS)}, ensure_ascii=False, separators=(",", ":")
-        )
+        style = {"terms": list(figures.TERMS.values()), "colours": figures.COLOURS, "grey": figures.GREY}
+        whole = collected(Path(app.srcdir)) | style | {"fields": list(FIELDS)}
+        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
         Path(app.outdir, "explore-rows.js").write_text(f"window.TASKREL = {text};\n", encoding="utf-8")
 
 

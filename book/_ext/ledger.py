@@ -4,7 +4,6 @@ Each notebook's page gets a ``{claim}`` under its heading, so that it opens with
 """
 
 import json
-import shlex
 from pathlib import Path
 from typing import ClassVar
 
@@ -96,12 +95,13 @@ class Claim(SphinxDirective):
 def _command(source: Path, page: str, again: str) -> str:
     """A line to copy: the page with the parameters that the ledger gives, or with its tau or first number doubled."""
     facts = source / "executed" / f"{page}.json"
-    given = json.loads(facts.read_text(encoding="utf-8"))["parameters"] if facts.exists() else {}
-    numbers = {k: v for k, v in given.items() if type(v) in (int, float) and v}
+    set_to = json.loads(facts.read_text(encoding="utf-8"))["parameters"] if facts.exists() else {}
+    numbers = {k: v for k, v in set_to.items() if type(v) in (int, float) and v}
     name = "tau" if "tau" in numbers else next(iter(numbers), None)
     again = again or (f"{name}={2 * numbers[name]:g}" if name else "")
-    quoted = shlex.quote(f"P={again}").replace("'P=", "P='") if '"' in again else f'P="{again}"'
-    return f"```bash\nmake notebook NB={page} {quoted if again else ''}\n```"
+    quote = "'" if '"' in again else '"'
+    given = f" P={quote}{again}{quote}" if again else ""
+    return f"```bash\nmake notebook NB={page}{given}\n```"
 
 
 def put_claims(_app: Sphinx, docname: str, source: list[str]) -> None:

@@ -44,8 +44,7 @@ def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: st
             part = folder / f".{name}.{kind}.part"
             fig.savefig(part, format=kind, dpi=200, bbox_inches="tight", **how)
             os.replace(part, folder / f"{name}.{kind}")
-    page = os.environ.get("TASKREL_PAGE_NAME", "notebook")
-    links = [f"{{download}}`PNG <../_generated/{name}.png>`", f"{{explore}}`{page}`"]
+    links = [f"{{download}}`PNG <../_generated/{name}.png>`", f"{{explore}}`{_page()}`"]
     if table is not None:
         links.insert(0, _csv(table, name))
     _show(
@@ -109,7 +108,7 @@ def glue(name: str, text: str) -> None:
             f"text must be a formatted string, got {type(text).__name__} {text!r}; write f'{{value:.2f}}'"
         )
     myst_nb.glue(name, _Plain(text), display=False)
-    path = _folder() / f"glue.{os.environ.get('TASKREL_PAGE_NAME', 'notebook')}.json"
+    path = _folder() / f"glue.{_page()}.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     _write(path, json.dumps({**known, name: text}, indent=1, ensure_ascii=False) + "\n")
 
@@ -120,9 +119,7 @@ def rows(frame: pd.DataFrame) -> None:
     Args:
         frame: rows of experiments, or of scores (then with the accuracies ``fine_tuned`` and ``probe`` beside them).
     """
-    _write(
-        _folder() / f"rows.{os.environ.get('TASKREL_PAGE_NAME', 'notebook')}.csv", frame.to_csv(index=False)
-    )
+    _write(_folder() / f"rows.{_page()}.csv", frame.to_csv(index=False))
 
 
 class _Plain(str):
@@ -151,6 +148,11 @@ def _line(text: str) -> str:
 
 def _show(text: str) -> None:
     display(Markdown(text))
+
+
+def _page() -> str:
+    """Name of the notebook, which the runner says."""
+    return os.environ.get("TASKREL_PAGE_NAME", "notebook")
 
 
 def _folder() -> Path:

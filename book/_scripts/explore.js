@@ -1,10 +1,8 @@
 /* The explore page: native controls choose a row, Vega-Lite draws it, the address remembers it. */
 "use strict";
 (() => {
-  const { rows, cells, fields } = window.TASKREL;
+  const { rows, cells, fields, terms, colours, grey } = window.TASKREL;
   const at = (name) => document.getElementById(`explore-${name}`);
-  const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#7A7A7A"];
-  const TERMS = ["re-weighted reference loss", "label mismatch", "distribution mismatch"];
 
   const values = (name) =>
     [...new Set(rows.map((row) => String(row[name])))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
@@ -52,12 +50,12 @@
   function bars(row, cell) {
     const own = row.form || "this bound";
     const data = row.terms
-      ? row.terms.map((value, k) => ({ what: own, part: TERMS[k], value, order: k }))
+      ? row.terms.map((value, k) => ({ what: own, part: terms[k], value, order: k }))
       : [{ what: own, part: "this row (not split)", value: row.bound, order: 0 }];
     const others = Object.entries({ ...prefixed(row.chain), ...row.truth, ...cell?.forms }).filter(([what]) => what !== own);
     data.push(...others.map(([what, value]) => ({ what, part: "other values", value, order: 9 })));
     const parts = [...new Set(data.map((d) => d.part))];
-    const colours = parts.map((part) => (part === "other values" ? COLOURS[3] : COLOURS[Math.max(TERMS.indexOf(part), 0)]));
+    const ink = parts.map((part) => (part === "other values" ? grey : colours[Math.max(terms.indexOf(part), 0)]));
     return {
       data: { values: data },
       title: "nats; the line is log K, what guessing achieves",
@@ -71,7 +69,7 @@
             order: { field: "order" },
             color: {
               field: "part",
-              scale: { domain: parts, range: colours },
+              scale: { domain: parts, range: ink },
               legend: { orient: "bottom", title: null, columns: at("terms").parentElement.clientWidth < 500 ? 1 : 2 },
             },
           },
@@ -93,7 +91,7 @@
       height: 20 * data.length,
       layer: [
         {
-          mark: { type: "circle", size: 90, opacity: 1, color: COLOURS[0], tooltip: true },
+          mark: { type: "circle", size: 90, opacity: 1, color: colours[0], tooltip: true },
           encoding: {
             y: { field: "score", type: "nominal", sort: null, title: null, axis: { grid: true } },
             x: {
@@ -113,7 +111,7 @@
   /* What the picture says, as a table. */
   function numbers(row, cell) {
     const lines = [
-      ...(row.terms || []).map((value, k) => [TERMS[k], value]),
+      ...(row.terms || []).map((value, k) => [terms[k], value]),
       ...(row.terms ? [["bound (the sum)", row.bound]] : []),
       ...Object.entries(prefixed(row.chain)),
       ["log K", row.log_k],
