@@ -67,6 +67,15 @@ class Solver:
             return None
         return Rest(*(task.z[:, self.leading :].contiguous() for task in (self.reference, self.target)))
 
+    @cached_property
+    def means(self) -> tuple[Tensor, Tensor]:
+        """Means of the target's classes that are present, and of all of the reference's: any point for absent ones."""
+        t, r = self.target.z, self.reference.z
+        return (
+            torch.stack([t[rows].mean(0) for rows in self.rows_t if len(rows)]),
+            torch.stack([r[rows].mean(0) if len(rows) else r[0] for rows in self.rows_r]),
+        )
+
     def start(self) -> PullBack:
         """Return the pull-back of A = I, b = 0."""
         zeros = torch.zeros(self.reference.d, dtype=torch.float64)
@@ -212,6 +221,7 @@ class Solver:
         """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
         source, target, cost = self.lead_r[plan.source], self.lead_t[plan.target], plan.cost
         M, m = self.start().M, self.start().m
+        squares = self.rest.squares(plan.source, plan.target) if self.rest else None
         for _ in range(passes):
             weight = plan.mass / cost.clamp(min=1e-6 * float(cost.max()) + 1e-12)
             A, b = procrustes(source, target, weight, flip)
@@ -219,7 +229,8 @@ class Solver:
             cost = (source - target @ A - m).norm(dim=1)
             if self.rest:
                 moved = self._mean_of_rest(self.rest, plan, weight / weight.sum())
-                cost = (cost**2 + self.rest.shift(moved).pairs(plan.source, plan.target)).clamp(min=0).sqrt()
+                pairs = self.rest.shift(moved).pairs(squares, plan.source, plan.target)
+                cost = (cost**2 + pairs).clamp(min=0).sqrt()
                 m = torch.cat([m, moved])
         return PullBack(None, M, m)
 
@@ -233,10 +244,7 @@ class Solver:
     def _turned_start(self, q: Tensor) -> Solution:
         """A start that no turn of the axes changes: plans in the span of the class means, aligned there."""
         present = self.prior > 0
-        t = torch.stack([self.target.z[r].mean(0) for r in self.rows_t if len(r)])
-        means = torch.stack(
-            [self.reference.z[r].mean(0) if len(r) else self.reference.z[0] for r in self.rows_r]
-        )
+        t, means = self.means
         r, weight = q[present] @ means, self.prior[present]
         shift_t, shift_r = weight @ t, weight @ r
         # The SVD of the cross-covariance (d, d), of rank K_T at most, by way of its two thin factors.

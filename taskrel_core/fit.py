@@ -167,12 +167,11 @@ class _Run:
         """The class maps that the search proposes, as one-hot q over all classes."""
         rows_t = [i for i, rows in enumerate(solver.rows_t) if len(rows)]
         rows_r = [j for j, rows in enumerate(solver.rows_r) if len(rows)]
-        t = torch.stack([solver.target.z[solver.rows_t[i]].mean(0) for i in rows_t])
-        r = torch.stack([solver.reference.z[solver.rows_r[j]].mean(0) for j in rows_r])
+        t, r = solver.means
         class_losses = solver.class_losses(solver.reference.prior > 0)[rows_r]
         prior = solver.prior[rows_t]
-        problem = MapProblem(t - prior @ t, r, prior, class_losses, self.tau)
-        identity = assign(problem, torch.cdist(t, r))
+        problem = MapProblem(t - prior @ t, r[rows_r], prior, class_losses, self.tau)
+        identity = assign(problem, torch.cdist(t, r[rows_r]))
         found = [identity, *propose(problem, identity, EXACT.map_starts, EXACT.map_keep, self.seed)]
         maps = []
         for short in dict.fromkeys(tuple(s) for s in found):
@@ -238,8 +237,18 @@ def _reference_head(reference: Task, tau: float) -> Head:
 def _out_of_frame(result: Relatedness, frame: Tensor) -> Relatedness:
     """The same result in the coordinates of the caller, where it was found in those of ``frame`` (d, d)."""
     t, head = result.transform, result.head
-    transform = replace(t, A=frame @ t.A @ frame.T, A_inv=frame @ t.A_inv @ frame.T, b=frame @ t.b)
+    A, A_inv = (_turned_back(matrix, frame) for matrix in (t.A, t.A_inv))
+    transform = replace(t, A=A, A_inv=A_inv, b=frame @ t.b)
     return replace(result, transform=transform, head=Head(head.weight @ frame.T, head.bias))
+
+
+def _turned_back(matrix: Tensor, frame: Tensor) -> Tensor:
+    """frame matrix frame^T, (d, d), by its leading block where it is the identity elsewhere."""
+    eye = torch.eye(len(matrix), dtype=matrix.dtype)
+    rest = matrix - eye
+    touched = rest.abs().sum(0) + rest.abs().sum(1) > 0
+    part = frame[:, touched]
+    return eye + part @ rest[touched][:, touched] @ part.T
 
 
 def _with_loss(result: Relatedness, target: Task) -> Relatedness:

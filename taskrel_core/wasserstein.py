@@ -88,14 +88,15 @@ class Rest:
             self.known[key] = torch.cdist(self.r[rows], self.t[columns]).square_()
         return self.known[key] - self.of_r[rows, None] + (self.of_t[columns] + self.of_both)
 
-    def pairs(self, rows: Int[Tensor, " p"], columns: Int[Tensor, " p"]) -> Float[Tensor, " p"]:
-        """Return the same pair by pair."""
-        squares = torch.cat(
-            [
-                (self.r[a] - self.t[b]).square_().sum(1)
-                for a, b in zip(rows.split(PAIRS), columns.split(PAIRS), strict=True)
-            ]
-        )
+    def squares(self, rows: Int[Tensor, " p"], columns: Int[Tensor, " p"]) -> Float[Tensor, " p"]:
+        """Return the squared distances of pairs of points as they began."""
+        parts = zip(rows.split(PAIRS), columns.split(PAIRS), strict=True)
+        return torch.cat([(self.r[a] - self.t[b]).square_().sum(1) for a, b in parts])
+
+    def pairs(
+        self, squares: Float[Tensor, " p"], rows: Int[Tensor, " p"], columns: Int[Tensor, " p"]
+    ) -> Float[Tensor, " p"]:
+        """Return them after the shift."""
         return squares - self.of_r[rows] + self.of_t[columns] + self.of_both
 
 
@@ -146,7 +147,9 @@ def transport(
     scale = float(cost.abs().max()) or 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # its warning is in the log, read below
-        plan, log = ot.emd(a.numpy(), b.numpy(), (cost / scale).numpy(), numItermax=20_000_000, log=True)
+        plan, log = ot.emd(
+            a.numpy(), b.numpy(), (cost / scale).numpy(), numItermax=20_000_000, log=True, center_dual=False
+        )  # the dual is not read
     return torch.from_numpy(np.asarray(plan, dtype=np.float64)), log["warning"] is None
 
 
