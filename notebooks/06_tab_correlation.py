@@ -264,7 +264,8 @@ page.glue("verdict", verdict(summary.loc["paper"]))
 # ## What may be said
 #
 # The controls come first: {glue}`controls`. A form of relatedness that does no better has found a good encoder, not a
-# good match. Draw by draw of the reference's classes the mean r is: {glue}`draws`. Seed by seed of the fine-tuning: {glue}`seeds`.
+# good match. Draw by draw of the reference's classes the mean r is: {glue}`draws`.
+# Seed by seed of the fine-tuning: {glue}`seeds`.
 # Against the probe's accuracy instead of the fine-tuned one, the mean r is {glue}`probe`. With so few encoders a
 # single cell's interval spans most of the scale, so no cell by itself says which score is better; the mean over targets
 # says a little more, but the encoders are the same in every column, and its interval does not know that.

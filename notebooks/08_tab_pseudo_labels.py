@@ -21,7 +21,7 @@ profile: str = "embedded"  # which size of everything
 reference: str = "tiny_imagenet"  # data set whose classes the reference draws
 k_reference: int = 10  # classes of the reference
 draw: int = 0  # which of them
-targets: list[str] = ["cifar10"]  # rows of the table
+targets: list[str] = ["cifar10", "emoji_noto"]  # rows of the table
 share: float = 1.0  # of each class of the target's samples, for true and pseudo-labels alike
 # fmt: off
 rates: dict[str, float] = {

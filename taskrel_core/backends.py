@@ -1,11 +1,11 @@
-"""Where rows are computed: processes of this machine, or the workers of a Dask or Ray cluster, always through joblib.
+"""Where rows are computed: processes of this machine, or the workers of a Dask or Ray cluster.
 
 A worker puts each row into its own cache at once, and the caller keeps it too where that is another file system. So a
 run that is killed loses the rows under way, and one row is never computed by two workers unless one of them died.
 """
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,24 +35,18 @@ def workers(jobs: int) -> Iterator[Callable[..., Any]]:
     if kind == "loky":
         yield Parallel(jobs, return_as="generator")
         return
-    with _cluster(kind, jobs):
-        yield Parallel(-1, return_as="generator", batch_size=1, pre_dispatch="all")
-
-
-@contextmanager
-def _cluster(kind: str, jobs: int) -> Iterator[None]:
     package, extra, connect = {"dask": ("distributed", "cluster", _dask), "ray": ("ray", "ray", _ray)}[kind]
     if importlib.util.find_spec(package) is None:
         raise MissingAsset(
             f"TASKREL_BACKEND={kind} needs {package}; install it: python -m pip install 'taskrel[{extra}]', in this "
             f"folder '.[{extra}]'"
         )
-    with connect(jobs):
-        yield
+    with connect(jobs) as parallel:
+        yield parallel
 
 
 @contextmanager
-def _dask(jobs: int) -> Iterator[None]:
+def _dask(jobs: int) -> Iterator[Callable[..., Any]]:
     from distributed import Client, LocalCluster
 
     address = config.scheduler()
@@ -60,17 +54,20 @@ def _dask(jobs: int) -> Iterator[None]:
     with Client(address or cluster, timeout=PATIENCE) as client:
         client.wait_for_workers(1, timeout=PATIENCE)
         with parallel_config("dask", client=client, wait_for_workers_timeout=PATIENCE):
-            yield
+            yield Parallel(-1, return_as="generator", batch_size=1, pre_dispatch="all")
     if cluster is not None:
         cluster.close()
 
 
 @contextmanager
-def _ray(jobs: int) -> Iterator[None]:
+def _ray(jobs: int) -> Iterator[Callable[..., Any]]:
+    """Tasks of Ray itself: its backend for joblib gives rows back only when all are done, and a kill would lose them."""
     import ray  # pyright: ignore[reportMissingImports]
-    from ray.util.joblib import register_ray  # pyright: ignore[reportMissingImports]
 
-    register_ray()
+    def parallel(calls: Iterable[tuple[Callable[..., Any], tuple, dict]]) -> Iterator[Any]:
+        waiting = [ray.remote(function).remote(*args, **kwargs) for function, args, kwargs in calls]
+        return (ray.get(one) for one in waiting)
+
     address = config.scheduler()
-    with ray.init(address=address) if address else ray.init(num_cpus=jobs), parallel_config("ray"):
-        yield
+    with ray.init(address=address) if address else ray.init(num_cpus=jobs):
+        yield parallel

@@ -94,6 +94,19 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_computed_twice(cluster, tm
     np.testing.assert_allclose(here[STABLE], table[STABLE][:2], rtol=1e-5)
 
 
+def test_ray_gives_the_same_rows_one_by_one(tmp_path, monkeypatch):
+    pytest.importorskip("ray", reason="an extra that the lock does not hold: python -m pip install '.[ray]'")
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "ray"))
+    monkeypatch.setenv("TASKREL_BACKEND", "ray")
+    table = run(ROWS[:3], jobs=2)
+    assert set(table["origin"]) == {"computed"}
+    assert len(rows(tmp_path / "ray")) == 3
+    assert set(run(ROWS[:3], jobs=2)["origin"]) == {"cached"}
+    monkeypatch.setenv("TASKREL_BACKEND", "loky")
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "here"))
+    np.testing.assert_allclose(run(ROWS[:3])[STABLE], table[STABLE], rtol=1e-5)
+
+
 def test_an_unknown_backend_is_refused_by_name(monkeypatch):
     monkeypatch.setenv("TASKREL_BACKEND", "slurm")
     with pytest.raises(ValueError, match="TASKREL_BACKEND must be one of loky, dask, ray, got 'slurm'"):
