@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from . import config
 from .bound import label_mismatch, reweighted_loss
 from .config import EXACT
 from .head import Head
@@ -252,7 +253,7 @@ class Solver:
         U, S, Vh = torch.linalg.svd(left.R @ right.R.T)
         kept = 1e-9 * max(float(S.max()), 1e-300) < S
         U, Vh = left.Q @ U[:, kept], Vh[kept] @ right.Q.T
-        x_r, x_t = (self.reference.z - shift_r) @ Vh.T, (self.target.z - shift_t) @ U
+        x_r, x_t = self.reference.z @ Vh.T - shift_r @ Vh.T, self.target.z @ U - shift_t @ U
         plan = Plan.join([solve_class(p, x_r, x_t, "euclidean") for p in self._problems(q)])
         sides = [self.evaluate(q, self._procrustes(plan, flip=flip), "euclidean") for flip in (False, True)]
         return min(sides, key=lambda s: s.bound)
@@ -265,23 +266,36 @@ class Solver:
         if metric in ("logit", "one_sided"):
             V = pull.of_reference(self._centred_rows(used))
         mask = (B[:, used] > 0)[self.target.labels[plan.target]] if metric == "one_sided" else None
-        s_r, z = pull.of_reference(self.reference.z)[plan.source], self.target.z
-        steps = min(max(EXACT.descent_work // (z.numel() * len(pull.M)), EXACT.descent_least), EXACT.descent)
+        s_r, both = (
+            pull.of_reference(self.reference.z)[plan.source],
+            torch.cat([pull.M, pull.m[:, None]], dim=1),
+        )
+        both = self._steps(both, s_r, V, plan, metric, mask).cpu()
+        return PullBack(pull.E, clip_spectrum(both[:, :-1]), both[:, -1].clone())
+
+    def _steps(
+        self, both: Tensor, s_r: Tensor, V: Tensor, plan: Plan, metric: str, mask: Tensor | None
+    ) -> Tensor:
+        """M and m, (p, d + 1), after the steps; on the device of the settings."""
+        both, s_r, V, z, mass, chosen = (
+            x.to(config.device()) for x in (both, s_r, V, self.target.z, plan.mass[:, None], plan.target)
+        )
+        mask = None if mask is None else mask.to(config.device())
+        steps = min(max(EXACT.descent_work // (z.numel() * len(both)), EXACT.descent_least), EXACT.descent)
         # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
-        rates = torch.full((len(pull.M), self.target.d + 1), EXACT.descent_rate / self.target.d**0.5).double()
+        rates = torch.full_like(both, EXACT.descent_rate / self.target.d**0.5)
         rates[:, -1] = EXACT.descent_rate * float(s_r.std())
-        both = torch.cat([pull.M, pull.m[:, None]], dim=1)
         first, second = torch.zeros_like(both), torch.zeros_like(both)
         for step in range(1, steps + 1):
             s_t = z @ both[:, :-1].T + both[:, -1]
-            slope = plan.mass[:, None] * (slopes((s_t[plan.target] - s_r) @ V.T, metric, mask) @ V)
-            slope = torch.zeros_like(s_t).index_add_(0, plan.target, slope)
+            slope = mass * (slopes((s_t[chosen] - s_r) @ V.T, metric, mask) @ V)
+            slope = torch.zeros_like(s_t).index_add_(0, chosen, slope)
             slope = torch.cat([slope.T @ z, slope.sum(0)[:, None]], dim=1)
             first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2  # Adam's averages
             size = rates * (1 - 0.98 * step / steps) / (1 - 0.9**step)
             both = both - size * first / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
             both[:, :-1] = shrink(both[:, :-1])
-        return PullBack(pull.E, clip_spectrum(both[:, :-1]), both[:, -1].clone())
+        return both
 
     def _second_sources(self, solution: Solution) -> list[tuple[int, int]]:
         """The most promising pairs (target class, further reference class), by class means in the pull-back."""

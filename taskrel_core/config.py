@@ -27,6 +27,7 @@ class ExactConfig:
 
     map_starts: int = 100  # our choice: random starts of the class-map search
     map_keep: int = 6  # our choice: class maps that are compared on a part of the samples
+    map_classes: int = 300  # our choice: fewer of them where they have more target classes than this in all
     map_work: int = 300_000_000  # our choice: work of that search, in swaps times K^3
     probe_samples: int = 500  # our choice: samples of a task on which class maps are compared
     probe_rounds: int = 3  # our choice: rounds after which they are compared
@@ -89,7 +90,7 @@ def data_dir() -> Path | None:
 
 
 def device() -> str:
-    """Where encoders run (``TASKREL_DEVICE``, else ``cpu``)."""
+    """Where encoders run, heads are fitted and the method takes its steps (``TASKREL_DEVICE``, else ``cpu``)."""
     return os.environ.get("TASKREL_DEVICE") or "cpu"
 
 

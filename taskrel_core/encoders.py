@@ -9,6 +9,7 @@ Example:
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ def _from_file(entry: Packaged | Checkpoint | Clip, dim: int, size: int, **more:
     """The entry of a torch network whose weights are a file."""
 
     def make(fit: Fit | None, size: int) -> Encode:  # noqa: ARG001
-        net = entry.load()[0].to(config.device())
+        net = _network(entry, entry.version, config.device())
         return lambda images: batched(net, images, entry.name, 32, lambda part: entry.look(part, size))
 
     def posteriors(images: np.ndarray, asked: int | None = None) -> np.ndarray:
@@ -254,6 +255,12 @@ def _from_file(entry: Packaged | Checkpoint | Clip, dim: int, size: int, **more:
         **more,
     )
     return found
+
+
+@lru_cache(maxsize=1)  # rows that follow one another mostly share their encoder
+def _network(entry: Packaged | Checkpoint | Clip, version: str, device: str) -> nn.Module:  # noqa: ARG001
+    """The trunk of an entry where features are computed; nothing trains it further."""
+    return entry.load()[0].to(device)
 
 
 def _undisclosed(entry: Undisclosed) -> Encoder:

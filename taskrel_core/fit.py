@@ -172,7 +172,8 @@ class _Run:
         prior = solver.prior[rows_t]
         problem = MapProblem(t - prior @ t, r[rows_r], prior, class_losses, self.tau)
         identity = assign(problem, torch.cdist(t, r[rows_r]))
-        found = [identity, *propose(problem, identity, EXACT.map_starts, EXACT.map_keep, self.seed)]
+        keep = max(min(EXACT.map_keep, EXACT.map_classes // len(rows_t)), 2)
+        found = [identity, *propose(problem, identity, EXACT.map_starts, keep, self.seed)]
         maps = []
         for short in dict.fromkeys(tuple(s) for s in found):
             sigma = [rows_r[0]] * solver.target.n_classes

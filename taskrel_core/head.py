@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import minimize
 from torch import Tensor
 
+from . import config
 from ._checks import Real, as_features, check_positive, check_same_width
 from .clip import TEMPLATES, clip
 from .registry import UnknownName
@@ -182,20 +183,20 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
     """
     if k == 1:  # nothing to tell apart, and rounding errors must not be scaled up to rows of norm 1
         return Head(torch.zeros(1, z.shape[1], dtype=z.dtype), torch.zeros(1, dtype=z.dtype))
-    z = tau * z
-    onehot = torch.zeros(len(z), k, dtype=z.dtype).scatter_(1, y[:, None], 1.0)
+    z, y = tau * z.to(config.device()), y.to(config.device())
+    onehot = z.new_zeros(len(z), k).scatter_(1, y[:, None], 1.0)
     # Steepest descent from W = 0: right for a small tau.
     best, multiplier, penalty = _first(Head(onehot.T @ z / len(z), torch.log(onehot.mean(0))), z, onehot)
-    u, c, best_loss = best.weight, best.bias, float(best.losses(z, y).mean())
+    u, c, best_loss = best.weight, best.bias, _loss(best, z, onehot)
     worst_before = value_before = np.inf
     for _ in range(200):
-        start, arguments = torch.cat([u.reshape(-1), c]).numpy(), (z, onehot, multiplier, penalty)
+        start, arguments = torch.cat([u.reshape(-1), c]).cpu().numpy(), (z, onehot, multiplier, penalty)
         options = {"maxiter": 50, "ftol": 1e-4 * gap, "gtol": 1e-9, "maxcor": 20}
         result = minimize(_lagrangian, start, arguments, "L-BFGS-B", jac=True, options=options)
-        u, c = _unpack(result.x, k, z.shape[1])
+        u, c = _unpack(result.x, onehot, z)
         excess = _squared_gaps(u) - 1.0
         inside = Head(_drawn_together(u), c)
-        loss = float(inside.losses(z, y).mean())
+        loss = _loss(inside, z, onehot)
         if loss < best_loss:
             best, best_loss = inside, loss
         if best_loss - result.fun < gap and (result.success or abs(value_before - result.fun) < gap):
@@ -205,7 +206,13 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
         if result.success and worst > max(0.5 * worst_before, 1e-7):
             penalty *= 4.0
         worst_before, value_before = worst if result.success else worst_before, result.fun
-    return Head(best.weight * (tau * (1 - 1e-14)), best.bias)
+    return Head(best.weight.cpu() * (tau * (1 - 1e-14)), best.bias.cpu())
+
+
+def _loss(head: Head, z: Tensor, onehot: Tensor) -> float:
+    """Mean loss of a head, nats, wherever the samples are."""
+    log_p = torch.log_softmax(z @ head.weight.T + head.bias, dim=1)
+    return -float((log_p * onehot).sum()) / len(z)
 
 
 def _first(head: Head, z: Tensor, onehot: Tensor) -> tuple[Head, Tensor, float]:
@@ -242,13 +249,13 @@ def _drawn_together(u: Tensor, passes: int = 10) -> Tensor:
 
 def _lagrangian(x: np.ndarray, z: Tensor, onehot: Tensor, multiplier: Tensor, penalty: float) -> tuple:
     """Value and gradient of the loss plus the augmented penalty of all pairs of classes."""
-    u, c = _unpack(x, onehot.shape[1], z.shape[1])
+    u, c = _unpack(x, onehot, z)
     log_p = torch.log_softmax(z @ u.T + c, dim=1)
     residual = (log_p.exp() - onehot) / len(z)
     force = torch.clamp(penalty * (_squared_gaps(u) - 1.0) + multiplier, min=0.0)  # (k, k), symmetric
     value = -(log_p * onehot).sum() / len(z) + ((force**2 - multiplier**2).sum() / (4 * penalty))
     grad_u = residual.T @ z + 2 * (force.sum(1)[:, None] * u - force @ u)
-    return float(value), torch.cat([grad_u.reshape(-1), residual.sum(0)]).numpy()
+    return float(value), torch.cat([grad_u.reshape(-1), residual.sum(0)]).cpu().numpy()
 
 
 def _squared_gaps(u: Tensor) -> Tensor:
@@ -258,6 +265,8 @@ def _squared_gaps(u: Tensor) -> Tensor:
     return (norms[:, None] + norms[None, :] - 2 * gram).fill_diagonal_(0.0)
 
 
-def _unpack(x: np.ndarray, k: int, d: int) -> tuple[Tensor, Tensor]:
-    vector = torch.from_numpy(np.array(x, dtype=np.float64))
+def _unpack(x: np.ndarray, onehot: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+    """U and c, where the samples are."""
+    k, d = onehot.shape[1], z.shape[1]
+    vector = torch.from_numpy(np.array(x, dtype=np.float64)).to(z.device)
     return vector[: k * d].reshape(k, d), vector[k * d :]

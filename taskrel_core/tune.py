@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from . import config
 from .alternate import Solution, Solver, slopes
 from .config import EXACT
 from .head import Head
@@ -59,6 +60,10 @@ class _Place:
         """Return what moves, in the order of the arguments."""
         return [self.U, self.E, self.M, self.m, self.c]
 
+    def on(self, device: str) -> "_Place":
+        """Return the same on a device."""
+        return _Place(*(part.to(device) for part in self.parts()))
+
 
 class _Descent:
     """Subgradient steps on the one-sided bound at fixed label map and plan."""
@@ -69,12 +74,14 @@ class _Descent:
         self.used = prior > 0
         y, z = solver.reference.labels, solver.reference.z
         rows = self.used[y].nonzero()[:, 0]
-        self.z_r, self.z_t = z[rows], solver.target.z
-        self.row = torch.zeros(len(y), dtype=torch.long)  # of a reference sample among those of used classes
-        self.row[rows] = torch.arange(len(rows))
-        self.weight = (prior / torch.bincount(y, minlength=len(prior)).clamp(min=1))[y[rows], None]
-        self.onehot = torch.eye(len(prior), dtype=torch.float64)[y[rows]][:, self.used]
-        self.mask = (B[:, self.used] > 0)[solver.target.labels]
+        row = torch.zeros(len(y), dtype=torch.long)  # of a reference sample among those of used classes
+        row[rows] = torch.arange(len(rows))
+        weight = (prior / torch.bincount(y, minlength=len(prior)).clamp(min=1))[y[rows], None]
+        onehot = torch.eye(len(prior), dtype=torch.float64)[y[rows]][:, self.used]
+        mask = (B[:, self.used] > 0)[solver.target.labels]
+        self.z_r, self.z_t, self.row, self.weight, self.onehot, self.mask = (
+            x.to(config.device()) for x in (z[rows], solver.target.z, row, weight, onehot, mask)
+        )
 
     def start(self, E: Tensor) -> _Place:
         """Return the place of the solver's head and the solution's pull-back, which lies on the span of E."""
@@ -100,11 +107,12 @@ class _Descent:
 
         Adam's averages, the second one over all entries of a part, so that no turn of the features matters.
         """
+        place, plan = place.on(config.device()), plan.on(config.device())
         root, spread = self.z_t.shape[1] ** 0.5, float((self.z_r @ place.E.T).std())
         # Rows of U, E and M have norms of about 1 at most; m is a shift in the span, c one of logits.
         scales = [2 / len(place.U) ** 0.5, 2 / root, 1 / root, spread, self.tau * spread]
         first = [torch.zeros_like(part) for part in place.parts()]
-        second = [torch.zeros((), dtype=torch.float64) for _ in first]
+        second = [part.new_zeros(()) for part in first]
         for step in range(1, steps + 1):
             size, moved = rate * (1 - 0.98 * step / steps) / (1 - 0.9**step), []
             for k, (part, slope) in enumerate(zip(place.parts(), self._slope(place, plan), strict=True)):
@@ -113,7 +121,7 @@ class _Descent:
                 usual = (second[k] / (1 - 0.999**step)).sqrt() + 1e-12
                 moved.append(part - size * scales[k] * first[k] / usual)
             place = _allowed(*moved)
-        return place
+        return place.on("cpu")
 
     def _slope(self, place: _Place, plan: Plan) -> list[Tensor]:
         """Subgradient of re-weighted loss plus transport in the parts of a place."""
@@ -123,7 +131,7 @@ class _Descent:
         of_c, difference = of_r.sum(0), (x_t @ U.T)[plan.target] - logits[source]
         moved = plan.mass[:, None] * slopes(difference, "one_sided", self.mask[plan.target])
         of_r = of_r.index_add(0, source, -moved)
-        of_t = torch.zeros(len(x_t), len(U), dtype=U.dtype).index_add_(0, plan.target, moved)
+        of_t = U.new_zeros(len(x_t), len(U)).index_add_(0, plan.target, moved)
         of_U = self.tau * _tangent(of_r.T @ x_r + of_t.T @ x_t, place.U)
         return [of_U, (of_r @ U).T @ self.z_r, (of_t @ U).T @ self.z_t, (of_t @ U).sum(0), of_c]
 

@@ -13,6 +13,7 @@ import numpy as np
 import ot
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 __all__ = ["METRICS", "ClassProblem", "Plan", "Rest", "pair_costs", "solve_class", "transport"]
@@ -51,6 +52,11 @@ class Plan:
     def value(self) -> float:
         """Mean cost of the coupling, in the unit of the ground cost."""
         return float((self.mass * self.cost).sum())
+
+    def on(self, device: str) -> "Plan":
+        """Return the same on a device."""
+        parts = (x.to(device) for x in (self.source, self.target, self.mass, self.cost))
+        return Plan(*parts, exact=self.exact)
 
     @staticmethod
     def join(plans: list["Plan"]) -> "Plan":
@@ -138,11 +144,17 @@ def transport(
 ) -> tuple[Float[Tensor, "m n"], bool]:
     """Return an optimal coupling of the masses ``a`` and ``b``, and whether the solver proved it optimal.
 
-    Solved by POT's network simplex. Any coupling gives a valid bound, so a solver that stopped early makes the
-    bound looser, never wrong; the certificate asks for the proof all the same.
+    As many points on either side, all of one mass, are an assignment, which SciPy solves several times faster;
+    else POT's network simplex. Any coupling gives a valid bound, so a solver that stopped early makes the bound
+    looser, never wrong; the certificate asks for the proof all the same.
     """
     if len(a) == 1 or len(b) == 1:
         return a[:, None] * b[None, :], True
+    if len(a) == len(b) and all(bool((mass == mass[0]).all()) for mass in (a, b)):
+        rows, columns = linear_sum_assignment(cost.numpy())
+        plan = torch.zeros_like(cost)
+        plan[rows, columns] = b[0]
+        return plan, True
     # Rescaled: the solver's tolerances are absolute.
     scale = float(cost.abs().max()) or 1.0
     with warnings.catch_warnings():
