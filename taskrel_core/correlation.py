@@ -1,4 +1,4 @@
-"""Correlation with an interval; rows that are related are resampled together."""
+"""Correlations and means with an interval; rows that are related are resampled together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-__all__ = ["Correlation", "correlate"]
+__all__ = ["Correlation", "correlate", "mean_interval"]
 
 SAME = 1e-9  # our choice: values that differ by less, relatively, are the same up to rounding
 _KINDS = {
@@ -77,6 +77,37 @@ def correlate(
     )
     low, high = np.percentile(draws, [2.5, 97.5])
     return Correlation(float(statistic(a, b)), float(low), float(high), len(a))
+
+
+def mean_interval(
+    values: Sequence[float], groups: Sequence[object], resamples: int = 2000, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return the mean over groups of their means, and the ends of its percentile bootstrap interval (95 %).
+
+    Args:
+        values: values, (n,); 0 and 1 for a share.
+        groups: what each is of, (n,), for instance a pair of tasks drawn several times; whole groups are resampled.
+        resamples: bootstrap draws.
+        seed: of the draws.
+
+    Raises:
+        ValueError: lengths differ, or a value is not finite.
+    """
+    x = np.asarray(values, dtype=float)
+    if x.shape != (len(groups),) or not np.isfinite(x).all():
+        raise ValueError(
+            f"values must be finite numbers, one a group's name, got shape {x.shape} for {len(groups)} names; "
+            "drop rows without a value and say how many"
+        )
+    labels = np.unique([str(group) for group in groups], return_inverse=True)[1]
+    means = np.bincount(labels, x) / np.bincount(labels)
+    mean = float(means.mean())
+    if np.ptp(means) == 0:
+        return mean, mean, mean
+    found = stats.bootstrap(
+        (means,), np.mean, n_resamples=resamples, method="percentile", rng=np.random.default_rng(seed)
+    )
+    return mean, float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
 def _pearson(a: np.ndarray, b: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import hashlib
 import struct
 import warnings
 import zlib
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -42,13 +43,13 @@ class Pictures(Mapping[str, np.ndarray]):
     """
 
     @property
+    @abstractmethod
     def side(self) -> int:
         """Side s of the square pictures, pixels."""
-        raise NotImplementedError
 
+    @abstractmethod
     def files(self, split: str) -> list[tuple[Path, int]]:
         """Return every file of a split with its label, in canonical order."""
-        raise NotImplementedError
 
     def pick(self, files: Sequence[tuple[Path, int]]) -> np.ndarray:
         """Return the pictures in some of the files, uint8 (n, s, s, 3).

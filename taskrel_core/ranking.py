@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .correlation import correlate
+from .correlation import correlate, mean_interval
 
 __all__ = [
     "correlations",
@@ -108,16 +108,13 @@ def over_targets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> p
     Returns:
         Columns encoders, score, expected, pearson, low, high, targets, weighted_kendall, rel_at_1.
     """
-    rng, lines = np.random.default_rng(seed), []
+    lines = []
     for _, rows in table.groupby(["encoders", "score"], sort=False):
         encoders, score = rows["encoders"].iloc[0], rows["score"].iloc[0]
-        r = rows["pearson"].dropna().to_numpy()
-        means = (
-            [r[rng.integers(len(r), size=len(r))].mean() for _ in range(resamples)] if len(r) else [np.nan]
-        )
-        low, high = np.percentile(means, [2.5, 97.5])
+        r = rows["pearson"].dropna().tolist()
+        mean, low, high = mean_interval(r, range(len(r)), resamples, seed) if r else (np.nan,) * 3
         line = {"encoders": encoders, "score": score, "expected": rows["expected"].iloc[0]}
-        line |= {"pearson": r.mean() if len(r) else np.nan, "low": low, "high": high, "targets": len(r)}
+        line |= {"pearson": mean, "low": low, "high": high, "targets": len(r)}
         lines.append(line | rows[["weighted_kendall", "rel_at_1"]].mean().to_dict())
     return pd.DataFrame(lines)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from taskrel_core.correlation import correlate
+from taskrel_core.correlation import correlate, mean_interval
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=11)
@@ -66,3 +66,28 @@ def test_a_side_that_is_constant_up_to_rounding_has_no_correlation(rest):
 def test_what_cannot_be_correlated_is_refused(x, y, kind, message):
     with pytest.raises(ValueError, match=message):
         correlate(x, y, kind=kind)
+
+
+def test_a_mean_has_the_interval_of_its_groups():
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=200)
+    groups = np.repeat(np.arange(200), 5)
+    mean, low, high = mean_interval(np.repeat(means, 5), groups)
+    error = 1.96 * means.std() / 200**0.5  # of the groups: five copies of each say nothing more
+    assert mean == pytest.approx(means.mean())
+    assert (high - low) / 2 == pytest.approx(error, rel=0.1)
+    assert low < mean < high
+
+
+def test_groups_count_alike_whatever_their_size():
+    assert mean_interval([0.0, 0.0, 0.0, 1.0], ["a", "a", "a", "b"])[0] == 0.5
+
+
+def test_a_mean_of_equal_groups_has_no_width():
+    assert mean_interval([2.0, 2.0], ["a", "b"]) == (2.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, float("nan")]])
+def test_a_mean_refuses_what_has_no_value(values):
+    with pytest.raises(ValueError, match="values must be finite numbers, one a group"):
+        mean_interval(values, ["a", "b"])

@@ -1,9 +1,5 @@
 """Small repairs of what the theme and the builder write, each a finding of axe-core in the browser test."""
 
-from pathlib import Path
-
-from sphinx.application import Sphinx
-
 # What is written, what it should be, and why.
 REPAIRS = (
     # The name that is read aloud must hold the words that are seen.
@@ -23,18 +19,8 @@ REPAIRS = (
 )
 
 
-def repair(app: Sphinx, error: Exception | None) -> None:
-    """Rewrite the built pages."""
-    if error is not None or "html" not in app.builder.name:
-        return
-    for path in Path(app.outdir).rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        for written, meant in REPAIRS:
-            text = text.replace(written, meant)
-        path.write_text(text, encoding="utf-8")
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the pass over the built pages."""
-    app.connect("build-finished", repair)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+def repair(page: str) -> str:
+    """Return a built page with the repairs."""
+    for written, meant in REPAIRS:
+        page = page.replace(written, meant)
+    return page

@@ -60,12 +60,14 @@ def _prose(doctree: nodes.document) -> Iterator[nodes.Text]:
     """Text of paragraphs."""
     for paragraph in doctree.findall(nodes.paragraph):
         for text in paragraph.findall(nodes.Text):
-            above, inside = text.parent, True
-            while inside and above is not None:
-                inside = not isinstance(above, NOT_IN)
-                above = above.parent
-            if inside:
+            if not any(isinstance(above, NOT_IN) for above in _above(text)):
                 yield text
+
+
+def _above(node: nodes.Node) -> Iterator[nodes.Node]:
+    """What a node is in, from the inside out."""
+    while (node := node.parent) is not None:
+        yield node
 
 
 def _kept(env: BuildEnvironment) -> dict[str, tuple[str, str]]:

@@ -1,10 +1,15 @@
 """Drop what asks the network, or complains without a server, from each page."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+
+UNWANTED = re.compile(
+    r'<link rel="preload" as="font"[^>]*>\s*|<link [^>]*thebe[^>]*>\s*'
+    r'|<script type="text/x-thebe-config">.*?</script>\s*|<script>kernelName = [^<]*</script>\s*',
+    re.DOTALL,
+)
 
 
 def keep_local(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
@@ -22,21 +27,11 @@ def keep_local(_app: Sphinx, _page: str, _template: str, context: dict[str, Any]
     context["script_files"] = kept
 
 
-def tidy_pages(app: Sphinx, error: Exception | None) -> None:
-    """Remove font preloads, which a browser refuses to a page opened as a file, and the settings of thebe."""
-    if error is not None or "html" not in app.builder.name:
-        return
-    unwanted = re.compile(
-        r'<link rel="preload" as="font"[^>]*>\s*|<link [^>]*thebe[^>]*>\s*'
-        r'|<script type="text/x-thebe-config">.*?</script>\s*|<script>kernelName = [^<]*</script>\s*',
-        re.DOTALL,
-    )
-    for path in Path(app.outdir).rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(unwanted.sub("", text), encoding="utf-8")
+def tidy(page: str) -> str:
+    """Return a built page without font preloads, which a browser refuses to a page opened as a file, and without thebe."""
+    return UNWANTED.sub("", page)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("html-page-context", keep_local, priority=999)
-    app.connect("build-finished", tidy_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
