@@ -24,7 +24,7 @@ parts: list[int] = [0, 1]  # draws of each share below 1
 # fmt: off
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
-    "mobilenet_v2_dogs": 3e-5, "resnet50_thin": 3e-6, "random_net": 3e-5, "efficientnet_lite0_random": 3e-5,
+    "vgg16": 3e-5, "mobilenet_v2_dogs": 3e-5, "resnet50_thin": 3e-6, "random_net": 3e-5, "efficientnet_lite0_random": 3e-5,
 }  # encoders, and the learning rate of each
 # fmt: on
 floors: list[str] = ["random_net", "efficientnet_lite0_random"]  # never trained: left out

@@ -85,24 +85,31 @@ class RowStore:
     def ship(self, name: str, keys: Iterable[str], shipped: Path, provenance: Mapping[str, Any]) -> Path:
         """Write the cached rows of ``keys`` to ``<shipped>/<name>.jsonl``, in that order, and return the path.
 
+        A row that the cache lacks, or holds as the file has it already, keeps its line and where it came from.
+
         Args:
             name: what the rows are, the file's stem.
-            keys: content keys, all of them in the cache.
+            keys: content keys, all of them in the cache or in that file.
             shipped: the tracked folder.
             provenance: where the rows come from (commit, versions, machine), kept on every line.
 
         Raises:
-            ValueError: a row is not in the cache.
+            ValueError: a row is in neither, or a file is damaged.
         """
-        lines = []
+        target, lines = Path(shipped) / f"{name}.jsonl", []
+        before = _lines(target)
         for key in keys:
             path = self._path(key)
-            if not path.exists():
+            if path.exists():
+                line = _entry(key, _verified(path.read_bytes(), key, f"row {path}"), provenance)
+                same = key in before and json.loads(before[key])["sha256"] == json.loads(line)["sha256"]
+                lines.append(before[key] if same else line)
+            elif key in before:
+                lines.append(before[key])
+            else:
                 raise ValueError(
-                    f"keys must all be in the cache {self.cache}, got {key}; compute that row first"
+                    f"keys must all be in the cache {self.cache} or in {target}, got {key}; compute that row first"
                 )
-            lines.append(_entry(key, _verified(path.read_bytes(), key, f"row {path}"), provenance))
-        target = Path(shipped) / f"{name}.jsonl"
         _write(target, "".join(lines))
         return target
 
@@ -112,10 +119,7 @@ class RowStore:
             self._shipped = {}
             files = sorted(self._shipped_folder.glob("*.jsonl")) if self._shipped_folder else []
             for path in files:
-                for number, line in enumerate(path.read_bytes().splitlines(), 1):
-                    where = f"line {number} of {path}"
-                    key = str(_parsed(line, where).get("key"))
-                    self._shipped[key] = _verified(line, key, where)
+                self._shipped |= {key: json.loads(line)["row"] for key, line in _lines(path).items()}
         return self._shipped
 
     def _path(self, key: str) -> Path:
@@ -195,6 +199,17 @@ def _verified(text: bytes, key: str, where: str) -> dict[str, Any]:
             "delete it and run again to compute it anew"
         )
     return entry["row"]
+
+
+def _lines(path: Path) -> dict[str, str]:
+    """The lines of a shipped file by key, none where there is no file."""
+    found = {}
+    for number, line in enumerate(path.read_bytes().splitlines() if path.exists() else [], 1):
+        where = f"line {number} of {path}"
+        key = str(_parsed(line, where).get("key"))
+        _verified(line, key, where)
+        found[key] = line.decode() + "\n"
+    return found
 
 
 def _write(path: Path, text: str) -> None:

@@ -21,6 +21,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from . import backends, config
 from ._checks import check_choice, check_count
+from .baselines import BASELINES
 from .features import standardise
 from .fit import relatedness
 from .tasks import Task
@@ -39,7 +40,8 @@ class Timing:
 
     Attributes:
         what: "exact" (``relatedness``, Euclidean), "authors" (their objective, ``steps`` measured and taken up to all),
-            "plain" (one transport over all points), "by_class" (the same value by one transport a class), "cluster"
+            "plain" (one transport over all points), "by_class" (the same value by one transport a class), "metrics" (all
+            of BASELINES; the source's head is one of its class means; the value is how many they are), "cluster"
             (``rows`` calls of "exact" on ``workers`` Dask workers of this machine), or "processes" (the same in as
             many plain processes: what the machine itself gives).
         n: samples of the target; n_reference: of the reference, None: as many.
@@ -159,6 +161,14 @@ def _plain(s: Timing) -> tuple[float, float]:
     return _timed(solve)
 
 
+def _metrics(s: Timing) -> tuple[float, float]:
+    reference, target = planted(s)
+    means = torch.stack([reference.z[reference.labels == j].mean(0) for j in range(reference.n_classes)])
+    posteriors = torch.softmax(target.z @ means.T - means.square().sum(1) / 2, dim=1)
+    given = {"reference": reference, "source_posteriors": posteriors.numpy()}
+    return _timed(lambda: float(len([metric(target=target, **given) for metric in BASELINES.values()])))
+
+
 def _cluster(s: Timing) -> tuple[float, float]:
     """Seconds of all the calls, once every worker has imported the package; the value is the mean of the bounds."""
     kind = "dask" if s.what == "cluster" else "loky"
@@ -178,6 +188,7 @@ WHAT: dict[str, Callable[[Timing], tuple[float, float]]] = {
     "authors": _authors,
     "plain": _plain,
     "by_class": _by_class,
+    "metrics": _metrics,
     "cluster": _cluster,
     "processes": _cluster,
 }

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from joblib import delayed
 
 from taskrel_core import MissingAsset, backends, config
 from taskrel_core.pipeline import Experiment, run
@@ -92,6 +93,15 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_computed_twice(cluster, tm
     monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "here"))
     here = run(ROWS[:2])
     np.testing.assert_allclose(here[STABLE], table[STABLE][:2], rtol=1e-5)
+
+
+@pytest.mark.xdist_group("cluster")
+def test_workers_started_here_keep_the_memory_that_they_had(monkeypatch):
+    monkeypatch.setenv("TASKREL_BACKEND", "dask")
+    monkeypatch.delenv("TASKREL_SCHEDULER", raising=False)
+    with backends.workers(1) as parallel:
+        found = list(parallel(delayed(os.environ.get)(name) for name in backends.KEEP_MEMORY))
+    assert found == [str(value) for value in backends.KEEP_MEMORY.values()]
 
 
 def test_ray_gives_the_same_rows_one_by_one(tmp_path, monkeypatch):

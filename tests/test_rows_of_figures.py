@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from taskrel_core import Task, relatedness, transferability
+from taskrel_core import BASELINES, Task, relatedness, transferability
 from taskrel_core.checking import Checking, check
 from taskrel_core.features import features, standardise
 from taskrel_core.probing import Probing, probe
@@ -78,10 +78,17 @@ def test_both_plain_transports_have_the_same_value_and_are_measured_alone():
         assert row["cpu"]
 
 
+@pytest.mark.filterwarnings("ignore::taskrel_core.baselines.SaturatedScore")
+def test_all_metrics_are_timed_together():
+    row = measure(Timing("metrics", n=80, d=8, k=4))
+    assert row["value"] == len(BASELINES)
+    assert 0 < row["seconds"] < 60
+
+
 def test_a_timing_refuses_what_it_cannot_measure():
     with pytest.raises(
         ValueError,
-        match="what must be one of exact, authors, plain, by_class, cluster, processes, got 'guess'",
+        match="what must be one of exact, authors, plain, by_class, metrics, cluster, processes, got 'guess'",
     ):
         measure(Timing("guess"))
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):

@@ -98,6 +98,25 @@ def test_shipping_a_row_that_was_not_computed_is_refused(tmp_path):
         RowStore(tmp_path / "rows").ship("costly", [KEY], tmp_path, {})
 
 
+def test_shipping_again_keeps_the_lines_of_rows_that_another_machine_made(tmp_path):
+    results, other, changed = tmp_path / "results", KEY[:-1] + "0", KEY[:-1] + "1"
+    there = RowStore(tmp_path / "there")
+    for key in (KEY, changed):
+        there.put(key, ROW)
+    before = there.ship("costly", [KEY, changed], results, {"commit": "old"}).read_text().splitlines()
+    here = RowStore(tmp_path / "here")
+    here.put(other, ROW)
+    here.put(changed, {**ROW, "bound": 9.0})
+    lines = here.ship("costly", [other, KEY, changed], results, {"commit": "new"}).read_text().splitlines()
+    assert lines[1] == before[0]
+    assert ['"commit": "new"' in line for line in lines] == [True, False, True]
+    assert here.ship("costly", [KEY, other], results, {"commit": "newer"}).read_text().splitlines() == [
+        before[0],
+        lines[0],
+    ]
+    assert RowStore(tmp_path / "nowhere", results).find(other) == (ROW, "shipped")
+
+
 def test_a_damaged_shipped_line_is_named(tmp_path):
     store = RowStore(tmp_path / "rows")
     store.put(KEY, ROW)
