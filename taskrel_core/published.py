@@ -16,6 +16,7 @@ __all__ = [
     "accuracies",
     "poster",
     "poster_means",
+    "poster_table",
     "published",
     "recomputed",
     "tables_agree",
@@ -157,6 +158,28 @@ def poster_means(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
         line["agrees"] = abs(mean - printed[score]) <= 0.01
         lines.append(line | {"right": int((sign * rows > 0).sum()), "of": len(rows)})
     return pd.DataFrame(lines)
+
+
+def poster_table(table: pd.DataFrame, signs: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """Return the poster's correlations as it shows them, a row a score, with the mean of the cells.
+
+    Args:
+        table: as ``poster`` returns it.
+        signs: as for ``poster_means``.
+
+    Returns:
+        Index score; columns: sign (the right one), the targets (a cell of the wrong sign in bold), mean, printed.
+    """
+    means = poster_means(table, signs).set_index("score")
+    cells = table[(table["table"] == "correlation") & (table["target"] != "average")]
+    wide = cells.pivot(index="column", columns="target", values="pearson").loc[means.index]
+    shown = wide[list(dict.fromkeys(cells["target"]))].map("{:+.2f}".format)
+    for score, sign in means["expected"].items():
+        shown.loc[score] = [f"**{cell}**" if cell[0] != sign else cell for cell in shown.loc[score]]
+    shown.insert(0, "sign", means["expected"])
+    return shown.assign(
+        mean=means["mean"].map("{:+.2f}".format), printed=means["printed"].map("{:+.2f}".format)
+    )
 
 
 def _wide(facts: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:

@@ -144,10 +144,15 @@ def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.Da
         encoders: which of the sets.
 
     Returns:
-        Index score; columns: sign (the right one), the targets, mean, weighted tau, rel@1.
+        Index score; columns: sign (the right one), the targets (a cell of the wrong sign in bold), mean, weighted tau,
+        rel@1.
     """
     cells, means = each[each["encoders"] == encoders], mean[mean["encoders"] == encoders].set_index("score")
-    wide = cells.assign(cell=quoted(cells)).pivot(index="score", columns="target", values="cell")
+    text = [
+        f"**{cell}**" if cell and cell[0] != sign else cell
+        for cell, sign in zip(quoted(cells), cells["expected"], strict=True)
+    ]
+    wide = cells.assign(cell=text).pivot(index="score", columns="target", values="cell")
     wide = wide.loc[means.index, list(dict.fromkeys(cells["target"]))].fillna("")
     wide.insert(0, "sign", means["expected"])
     wide["mean"] = quoted(means)

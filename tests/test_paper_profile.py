@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from bs4 import BeautifulSoup
 
 from taskrel_core import config
@@ -17,14 +18,20 @@ from tests import tiny_checkpoints, tiny_sets
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTICE = "Stand-in data: no number on these pages says anything about the real tasks."
-SMALL = '{"n": 60, "n_test": 40, "epochs": 1}'
+SMALL = '{"n": 60, "n_test": 90, "epochs": 1}'
 RATES = '{"resnet18": 0.0002, "resnet18_l2_eps0.05": 0.0002, "resnet18_l2_eps1": 0.0002}'
 RUNS = {"01": 'reference=cifar10_full targets=["kmnist"] n=30 n_test=20'}
+FEW = f'targets=["cifar10_full"] rates={RATES} k_reference=5 n_reference=60 seeds=[0] sizes={SMALL}'
 LONGER = {
-    "13": "n_reference=60 n_target=60 encoder=resnet18 reference=imagenet target=pets",
+    "03": 'pairs=["imagenet > pets", "kmnist > usps"] encoders=["resnet18", "lenet"] epochs=1 n_reference=60 n_target=60',
     "04": 'tasks=["kmnist", "usps", "emnist_letters"] epochs=1 n_reference=60 n_target=60',
-    "06": f'targets=["cifar10_full"] rates={RATES} k_reference=5 n_reference=60 draws=[0] sizes={SMALL}',
-}
+    "05": 'reference=kmnist related=["usps"] unrelated=["emnist_letters"] steps=[0, 1] n_reference=60 n_target=60',
+    "06": f'{FEW} draws=[0] large={{"n": 60, "d": 16, "k": 3}}',
+    "07": f"{FEW} shares=[0.5, 1.0] parts=[0]",
+    "08": FEW,
+    "09": 'pairs=["kmnist > usps"] epochs=1 n_reference=60 n_target=60',
+    "13": "n_reference=60 n_target=60 encoder=resnet18 reference=imagenet target=pets",
+}  # with RUNS, every page that the paper profile sets
 EVERY = [*RUNS.items(), *(pytest.param(*item, marks=pytest.mark.slow) for item in LONGER.items())]
 
 
@@ -58,9 +65,15 @@ def stand_ins(tmp_path_factory):
     for name in ("pets", "dtd", "aircraft", "imagenet", "kmnist", "usps", "emnist_letters"):
         (tiny_sets.PHOTOS | tiny_sets.ARRAYS)[name](data)
     rng = np.random.default_rng(0)
-    arrays = {f"x_{s}": rng.integers(0, 256, (90, 32, 32, 3), np.uint8) for s in ("train", "test")}
-    arrays |= {f"y_{s}": np.arange(90) % 10 for s in ("train", "test")}
-    np.savez(data / "cifar10_full.npz", **arrays)  # noise, so that encoders differ in accuracy
+    arrays = {f"y_{s}": np.arange(90) % 10 for s in ("train", "test")}
+    for split in (
+        "train",
+        "test",
+    ):  # classes differ a little in brightness, so that encoders differ in accuracy
+        light = 60 + 14 * arrays[f"y_{split}"] + rng.normal(0, 25, 90)
+        noise = rng.normal(0, 40, (90, 32, 32, 3))
+        arrays[f"x_{split}"] = np.clip(light[:, None, None, None] + noise, 0, 255).astype(np.uint8)
+    np.savez(data / "cifar10_full.npz", **arrays)
     tiny_checkpoints.supervised(data, "resnet18")
     for eps in ("0.05", "1"):
         tiny_checkpoints.robust(data, eps)
@@ -88,6 +101,11 @@ def test_without_its_assets_it_stops_with_one_list(tmp_path):
         assert part in done.stderr
     assert "run the same command again" in done.stderr
     assert not (tmp_path / "executed").exists()
+
+
+def test_every_page_that_the_profile_sets_runs_on_stand_ins():
+    pages = yaml.safe_load((ROOT / "notebooks/params/paper.yml").read_text(encoding="utf-8"))
+    assert {page[:2] for page in pages} == {*RUNS, *LONGER}
 
 
 @pytest.mark.xdist_group("paper")

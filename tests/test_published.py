@@ -17,6 +17,7 @@ from taskrel_core.published import (
     accuracies,
     poster,
     poster_means,
+    poster_table,
     published,
     recomputed,
     tables_agree,
@@ -135,6 +136,15 @@ def test_the_posters_averages_are_means_of_its_cells():
     assert wrong == {"logme", "nce", "pactran", "hscore"}
     turned = poster_means(poster(FACTS), signs={})
     assert set(turned["expected"]) == {"+"}
+
+
+def test_the_posters_table_has_its_cells_and_marks_the_wrong_signs():
+    shown = poster_table(poster(FACTS))
+    assert list(shown.columns) == ["sign", "pets", "dtd", "aircraft", "mean", "printed"]
+    assert shown.loc["leep"].tolist() == ["+", "+0.80", "+0.96", "+0.92", "+0.89", "+0.90"]
+    assert shown.loc["ours"].tolist() == ["-", "-0.77", "-0.97", "-0.72", "-0.82", "-0.82"]
+    marked = {(score, target) for score in shown.index for target in shown if "*" in shown.loc[score, target]}
+    assert marked == {("logme", "aircraft"), ("nce", "dtd"), ("pactran", "aircraft"), ("hscore", "aircraft")}
 
 
 def test_an_average_that_does_not_follow_is_seen():

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from taskrel_core.ranking import correlations, joined, lead, otce_predictions, over_targets
+from taskrel_core.ranking import (
+    correlations,
+    joined,
+    lead,
+    otce_predictions,
+    over_targets,
+    side_by_side,
+)
 
 ENCODERS = ["a", "b", "c", "d", "e"]
 
@@ -135,3 +142,14 @@ def test_equal_accuracies_everywhere_are_refused():
     table = joined(scores, accuracies.assign(fine_tuned=0.5), ["good", "loss"])
     with pytest.raises(ValueError, match="fine_tuned must differ between encoders on at least one target"):
         correlations(table, HIGHER, {"all": ENCODERS})
+
+
+def test_the_table_marks_cells_of_the_wrong_sign():
+    scores, accuracies = _rows()
+    scores["good"] = scores["good"] * np.where(scores["target"] == "two", -1, 1)
+    each = correlations(joined(scores, accuracies, ["good"]), HIGHER, {"all": ENCODERS})
+    shown = side_by_side(each, over_targets(each), "all").loc["good"]
+    assert shown["sign"] == "+"
+    assert shown["one"].startswith("+1.00 [")
+    assert shown["two"].startswith("**-1.00 [")
+    assert shown["two"].endswith("]**")
