@@ -63,6 +63,8 @@ from taskrel_core.figures import NAMES
 from taskrel_core.finetune import FineTuning, chosen
 from taskrel_core.pipeline import run
 from taskrel_core.published import poster, poster_table
+
+# %%
 from taskrel_core.ranking import (
     correlations,
     joined,
@@ -74,8 +76,6 @@ from taskrel_core.ranking import (
     verdict,
     with_accuracies,
 )
-
-# %%
 from taskrel_core.score_figures import SCORE_NAMES, accuracies_reached, score_correlations, score_scatter
 from taskrel_core.scores import FORMS, SCORES, Scoring
 from taskrel_core.timing import Timing
