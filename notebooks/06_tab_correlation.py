@@ -130,7 +130,11 @@ for row in shown.index:
         shown.loc[row, column] = f"{float(r.iloc[0]):+.2f}"
     if f"saturated_{row}" in scores:
         shown.loc[row, "saturated"] = f"{scores[f'saturated_{row}'].dropna().astype(bool).mean():.0%}"
-shown = shown.rename(index=SCORE_NAMES, columns=NAMES).rename_axis("score").reset_index()
+
+# %%
+theirs = poster_table(poster()).drop(columns="sign").rename(index={"ours": "paper"}, columns=NAMES)
+shown = shown.rename(columns=NAMES).join(theirs.add_prefix("poster: "))
+shown = shown.rename(index=SCORE_NAMES).rename_axis("score").reset_index()
 
 # %%
 caption = (
@@ -138,23 +142,14 @@ caption = (
     "bold: the wrong sign; mean over targets (interval: whole targets resampled), its weighted Kendall tau and rel@1 (accuracy "
     f"of the encoder that the score picks, over the best); the same mean for all {len(sets['all'])} encoders with the random "
     f"floors, and for the {len(sets['general'])} general-purpose ones only. Saturated: share of cells with no more samples "
-    "than features, where the score is at its largest whatever the labels. The file holds every cell of every set of encoders"
+    "than features, where the score is at its largest whatever the labels. Then the poster's own table, its mean as computed "
+    "here and as printed there; it gives neither a number of encoders nor an interval. The file holds each cell of every set of ours"
 )
 kept = ["target", "score", "pearson", "low", "high", "n"]
 
 # %%
 data = each[kept + [column for column in each if column not in kept]]
 page.table(shown, "correlation", caption, "{:.2f}", data=data, file="tab_correlation")
-
-# %%
-theirs = poster_table(poster())
-theirs = theirs.rename(index={**SCORE_NAMES, "ours": "task-relatedness"}, columns=NAMES)
-page.table(
-    theirs.rename_axis("score").reset_index(),
-    "correlation-poster",
-    "The poster's own table: Pearson r on its three targets, the mean of the cells as computed here and as printed there; bold: "
-    "the wrong sign. Neither the number of encoders nor an interval is known. {doc}`Page 14 <14_tab_published_scores>` draws it",
-)
 
 # %%
 trained = each[each["encoders"] == "trained"]
