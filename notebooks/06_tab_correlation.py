@@ -143,7 +143,7 @@ caption = (
     f"of the encoder that the score picks, over the best); the same mean for all {len(sets['all'])} encoders with the random "
     f"floors, and for the {len(sets['general'])} general-purpose ones only. Saturated: share of cells with no more samples "
     "than features, where the score is at its largest whatever the labels. Then the poster's own table, its mean as computed "
-    "here and as printed there; it gives neither a number of encoders nor an interval. The file holds each cell of every set of ours"
+    "here and as printed there; it says neither how many encoders nor how sure. The file holds each cell of every set of ours"
 )
 kept = ["target", "score", "pearson", "low", "high", "n"]
 
