@@ -9,15 +9,15 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from . import config
 from .bound import label_mismatch, reweighted_loss
 from .config import EXACT
+from .descent import descend
 from .head import Head
 from .tasks import Task
-from .transform import PullBack, clip_spectrum, complete, coupling, procrustes, shrink
+from .transform import PullBack, complete, coupling, procrustes
 from .wasserstein import ClassProblem, Plan, Rest, pair_costs, solve_class
 
-__all__ = ["Solution", "Solver", "slopes"]
+__all__ = ["Solution", "Solver"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,43 +259,15 @@ class Solver:
         return min(sides, key=lambda s: s.bound)
 
     def _descend(self, solution: Solution, metric: str) -> PullBack:
-        """Projected subgradient steps on the true cost at the solution's plan, a convex problem in M and m."""
-        plan, pull, (prior, B) = solution.plan, solution.pull, coupling(solution.q, self.prior)
+        """The solution's pull-back after steps on the true cost at its plan."""
+        pull, (prior, B) = solution.pull, coupling(solution.q, self.prior)
         used = prior > 0
         V = torch.eye(len(pull.M), dtype=torch.float64)
         if metric in ("logit", "one_sided"):
             V = pull.of_reference(self._centred_rows(used))
-        mask = (B[:, used] > 0)[self.target.labels[plan.target]] if metric == "one_sided" else None
-        s_r, both = (
-            pull.of_reference(self.reference.z)[plan.source],
-            torch.cat([pull.M, pull.m[:, None]], dim=1),
-        )
-        both = self._steps(both, s_r, V, plan, metric, mask).cpu()
-        return PullBack(pull.E, clip_spectrum(both[:, :-1]), both[:, -1].clone())
-
-    def _steps(
-        self, both: Tensor, s_r: Tensor, V: Tensor, plan: Plan, metric: str, mask: Tensor | None
-    ) -> Tensor:
-        """M and m, (p, d + 1), after the steps; on the device of the settings."""
-        both, s_r, V, z, mass, chosen = (
-            x.to(config.device()) for x in (both, s_r, V, self.target.z, plan.mass[:, None], plan.target)
-        )
-        mask = None if mask is None else mask.to(config.device())
-        steps = min(max(EXACT.descent_work // (z.numel() * len(both)), EXACT.descent_least), EXACT.descent)
-        # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
-        rates = torch.full_like(both, EXACT.descent_rate / self.target.d**0.5)
-        rates[:, -1] = EXACT.descent_rate * float(s_r.std())
-        first, second = torch.zeros_like(both), torch.zeros_like(both)
-        for step in range(1, steps + 1):
-            s_t = z @ both[:, :-1].T + both[:, -1]
-            slope = mass * (slopes((s_t[chosen] - s_r) @ V.T, metric, mask) @ V)
-            slope = torch.zeros_like(s_t).index_add_(0, chosen, slope)
-            slope = torch.cat([slope.T @ z, slope.sum(0)[:, None]], dim=1)
-            first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2  # Adam's averages
-            size = rates * (1 - 0.98 * step / steps) / (1 - 0.9**step)
-            both = both - size * first / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
-            both[:, :-1] = shrink(both[:, :-1])
-        return both
+        mask = (B[:, used] > 0)[self.target.labels] if metric == "one_sided" else None
+        seen = pull.of_reference(self.reference.z)
+        return descend(pull, solution.plan, seen, self.target.z, V, metric, mask)
 
     def _second_sources(self, solution: Solution) -> list[tuple[int, int]]:
         """The most promising pairs (target class, further reference class), by class means in the pull-back."""
@@ -310,12 +282,3 @@ class Solver:
         gain[solution.q[t][:, r] > 0] = torch.inf
         best = gain.flatten().argsort()[: EXACT.second_sources].tolist()
         return [(t[k // len(r)], r[k % len(r)]) for k in best if gain.flatten()[k] < torch.inf]
-
-
-def slopes(difference: Tensor, metric: str, mask: Tensor | None) -> Tensor:
-    """Subgradient of each pair's cost in its difference, (p, q)."""
-    if metric == "span":
-        return difference / difference.norm(dim=1, keepdim=True).clamp(min=1e-300)
-    lowest = difference if mask is None else torch.where(mask, difference, torch.inf)
-    slope = torch.zeros_like(difference).scatter_(1, difference.argmax(1, keepdim=True), 1.0)
-    return slope.scatter_add_(1, lowest.argmin(1, keepdim=True), torch.full_like(slope[:, :1], -1.0))

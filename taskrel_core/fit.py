@@ -19,7 +19,8 @@ from .class_map import MapProblem, assign, propose
 from .config import EXACT, GRADIENT, GradientConfig
 from .gradient import descend
 from .head import Head, fit_head
-from .tasks import Task
+from .pseudo import first_labels, implausible
+from .tasks import Task, split, thin
 from .transform import Transform, coupling, leading_frame, map_to_q, random_map
 from .tune import tune
 from .wasserstein import METRICS
@@ -118,8 +119,8 @@ class _Run:
     def labelled(self, reference: Task, target: Task, head: Head | None = None) -> Relatedness:
         """Bound for a target with labels; a head that is given stays as it is."""
         if self.measure == "held_out":
-            fit_r, test_r = _split(reference, EXACT.held_out_reference, self.seed)
-            fit_t, test_t = _split(target, EXACT.held_out_target, self.seed)
+            fit_r, test_r = split(reference, EXACT.held_out_reference, self.seed)
+            fit_t, test_t = split(target, EXACT.held_out_target, self.seed)
             fitted = Solver(fit_r, fit_t, head or _reference_head(fit_r, self.tau))
             measured = Solver(test_r, test_t, fitted.head)
             chain = {name: measured.evaluate(s.q, s.pull, name) for name, s in self.solve(fitted).items()}
@@ -154,8 +155,8 @@ class _Run:
     def best_maps(self, solver: Solver) -> list[Tensor]:
         """The proposed class maps with the smallest bounds on a part of the samples, which tells them apart."""
         small = Solver(
-            _thin(solver.reference, EXACT.probe_samples, self.seed),
-            _thin(solver.target, EXACT.probe_samples, self.seed),
+            thin(solver.reference, EXACT.probe_samples, self.seed),
+            thin(solver.target, EXACT.probe_samples, self.seed),
             solver.head,
         )
         first = [
@@ -213,7 +214,7 @@ class _Run:
         """Bound for a target without labels: fit, label with h_R''', and again, from two starts out of the features."""
         head = _reference_head(reference, self.tau)
         passed = []
-        for y in _first_labels(target, head, self.seed):
+        for y in first_labels(target, head, self.seed):
             for _ in range(EXACT.pseudo_rounds):
                 guess = Task(target.z, y, target.n_classes, target.name)
                 fitted = replace(
@@ -225,7 +226,7 @@ class _Run:
                 if torch.equal(new, y):
                     break
                 y = new
-        best = min(passed, key=_implausible)
+        best = min(passed, key=implausible)
         if self.measure == "held_out":
             return self.labelled(reference, Task(target.z, best.target_labels, target.n_classes, target.name))
         return best
@@ -257,55 +258,6 @@ def _with_loss(result: Relatedness, target: Task) -> Relatedness:
     y = result.target_labels
     loss = float(-log_h.gather(1, y[:, None]).mean())
     return replace(result, loss=loss, accuracy=float((log_h.argmax(1) == y).double().mean()))
-
-
-def _implausible(result: Relatedness) -> tuple[int, float]:
-    """By what pseudo-labels are ranked, least first: minus the classes used, then bound less entropy of the labels, nats.
-
-    Bounds of different labels can't be compared as they are: one class for all samples has no loss at all.
-    """
-    share = torch.bincount(result.target_labels).double() / len(result.target_labels)
-    return -int((share > 0).sum()), result.bound + float(torch.xlogy(share, share).sum())
-
-
-def _first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:
-    """Pseudo-labels to start from: what h_R says with A = I, and clusters of the target's features."""
-    from sklearn.cluster import KMeans  # here: its import takes seconds, and only unlabelled targets need it
-
-    said = head.logits(target.z).argmax(1)
-    classes, counts = torch.unique(said, return_counts=True)
-    largest = classes[counts.argsort(descending=True)][: target.n_classes]
-    logits = head.logits(target.z)[:, largest]
-    k = min(target.n_classes, len(torch.unique(target.z, dim=0)))
-    clusters = KMeans(k, n_init=4, random_state=seed).fit_predict(target.z.numpy())
-    return [logits.argmax(1), torch.from_numpy(clusters).long()]
-
-
-def _split(task: Task, share: float, seed: int) -> tuple[Task, Task]:
-    """Fit part and measuring part, class by class; every class needs two samples."""
-    generator = torch.Generator().manual_seed(seed)
-    fit, test = [], []
-    for k in torch.unique(task.labels).tolist():
-        rows = (task.labels == k).nonzero()[:, 0]
-        if len(rows) < 2:
-            raise ValueError(
-                f"measure='held_out' needs at least 2 samples of each class, got {len(rows)} of class {k} in task "
-                f"{task.name!r}; give more samples, or use measure='in_sample'"
-            )
-        rows = rows[torch.randperm(len(rows), generator=generator)]
-        cut = min(max(round(share * len(rows)), 1), len(rows) - 1)
-        test.append(rows[:cut])
-        fit.append(rows[cut:])
-    return task.take(torch.cat(fit).sort().values), task.take(torch.cat(test).sort().values)
-
-
-def _thin(task: Task, most: int, seed: int) -> Task:
-    """About ``most`` samples, as many of each class, drawn with ``seed``."""
-    most = -(-most // task.n_classes)
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(task), generator=generator)
-    rows = [order[task.labels[order] == k][:most] for k in torch.unique(task.labels).tolist()]
-    return task.take(torch.cat(rows).sort().values)
 
 
 def _check_tasks(reference: Task, target: Task, labels: str) -> None:

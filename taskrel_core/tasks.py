@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ._checks import as_features, as_labels, check_count
 
-__all__ = ["Task"]
+__all__ = ["Task", "split", "thin"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,3 +74,30 @@ class Task:
     def take(self, index: Int[Tensor, " m"]) -> "Task":
         """Return the task of the samples at ``index``."""
         return Task(self.z[index], None if self.y is None else self.y[index], self.n_classes, self.name)
+
+
+def split(task: Task, share: float, seed: int) -> tuple[Task, Task]:
+    """Return a part to fit on and a part of about ``share`` to measure on, class by class; each class needs two samples."""
+    generator = torch.Generator().manual_seed(seed)
+    fit, test = [], []
+    for k in torch.unique(task.labels).tolist():
+        rows = (task.labels == k).nonzero()[:, 0]
+        if len(rows) < 2:
+            raise ValueError(
+                f"measure='held_out' needs at least 2 samples of each class, got {len(rows)} of class {k} in task "
+                f"{task.name!r}; give more samples, or use measure='in_sample'"
+            )
+        rows = rows[torch.randperm(len(rows), generator=generator)]
+        cut = min(max(round(share * len(rows)), 1), len(rows) - 1)
+        test.append(rows[:cut])
+        fit.append(rows[cut:])
+    return task.take(torch.cat(fit).sort().values), task.take(torch.cat(test).sort().values)
+
+
+def thin(task: Task, most: int, seed: int) -> Task:
+    """Return about ``most`` samples, as many of each class, drawn with ``seed``."""
+    most = -(-most // task.n_classes)
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(task), generator=generator)
+    rows = [order[task.labels[order] == k][:most] for k in torch.unique(task.labels).tolist()]
+    return task.take(torch.cat(rows).sort().values)

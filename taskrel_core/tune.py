@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from . import config
-from .alternate import Solution, Solver, slopes
+from .alternate import Solution, Solver
 from .config import EXACT
+from .descent import slopes
 from .head import Head
 from .transform import PullBack, clip_spectrum, coupling, shrink
 from .wasserstein import Plan
