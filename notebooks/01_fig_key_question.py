@@ -29,7 +29,7 @@ seed: int = 0  # of the samples
 # %%
 import page
 
-from taskrel_core.figures import NAMES
+from taskrel_core.figures import named
 from taskrel_core.method_figures import key_question
 from taskrel_core.pipeline import run
 from taskrel_core.probing import Probing
@@ -47,7 +47,7 @@ page.figure(
     table=table,
     alt="Two panels of dots with error bars, one row a task: accuracy on the left, loss on the right, with a dotted line at "
     "the reference's value and ticks where guessing lies.",
-    caption=f"{NAMES.get(encoder, encoder)}, the best head of each task (tau = {tau}, {n} samples), measured on {n_test} others; "
+    caption=f"{named(encoder)}, the best head of each task (tau = {tau}, {n} samples), measured on {n_test} others; "
     "bars: two standard errors.",
 )
 
@@ -59,8 +59,8 @@ here = best.loc[reference]
 spread = others["loss"] / others["log_k"]
 page.glue(
     "ours",
-    f"accuracy {here['accuracy']:.2f} on the reference, {others.loc[low, 'accuracy']:.2f} ({NAMES.get(low, low)}) to "
-    f"{others.loc[high, 'accuracy']:.2f} ({NAMES.get(high, high)}) on {len(others)} targets; loss over log K "
+    f"accuracy {here['accuracy']:.2f} on the reference, {others.loc[low, 'accuracy']:.2f} ({named(low)}) to "
+    f"{others.loc[high, 'accuracy']:.2f} ({named(high)}) on {len(others)} targets; loss over log K "
     f"{here['loss'] / here['log_k']:.2f} on the reference, {spread.min():.2f} to {spread.max():.2f} on them",
 )
 

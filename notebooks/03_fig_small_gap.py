@@ -30,7 +30,7 @@ seeds: list[int] = [0, 1, 2]  # samples, encoder and search are drawn anew for e
 import page
 import pandas as pd
 
-from taskrel_core.figures import NAMES, small_gap
+from taskrel_core.figures import named, small_gap
 from taskrel_core.pipeline import Experiment, run
 
 # %%
@@ -51,12 +51,8 @@ rows = run(experiments)
 page.rows(rows)
 
 # %%
-named = (
-    rows["reference"].map(NAMES.get).fillna(rows["reference"])
-    + " → "
-    + rows["target"].map(NAMES.get).fillna("yours")
-)
-rows["pair"] = named + ", " + rows["encoder"].map(NAMES.get).fillna("")
+both = rows["reference"].map(named) + " → " + rows["target"].map(named)
+rows["pair"] = both + ", " + rows["encoder"].map(named)
 fixed = rows[rows["mode"] == "fixed_all"].set_index(["pair", "seed"])["bound_euclidean"]
 learned = rows[rows["mode"] == "learned_all"]
 views = []

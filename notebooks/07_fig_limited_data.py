@@ -20,7 +20,7 @@ k_reference: int = 10  # classes of the reference
 draw: int = 0  # which of them
 targets: list[str] = ["cifar10", "emoji_noto"]  # lines of each panel
 shares: list[float] = [0.01, 0.1, 1.0]  # of each class of the target's samples, at least 2 of it
-parts: list[int] = [0, 1]  # draws of each share below 1
+parts: list[int] = [0, 1, 2]  # draws of each share below 1
 # fmt: off
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,

@@ -27,7 +27,7 @@ seeds: list[int] = [0, 1, 2]  # samples, encoder, map and search are drawn anew 
 import page
 import pandas as pd
 
-from taskrel_core.figures import NAMES, ablation
+from taskrel_core.figures import ablation, named
 from taskrel_core.pipeline import Experiment, run
 
 # %%
@@ -48,7 +48,7 @@ rows = run(experiments)
 page.rows(rows)
 
 # %%
-rows["pair"] = rows["reference"].map(NAMES.get) + " → " + rows["target"].map(NAMES.get)
+rows["pair"] = rows["reference"].map(named) + " → " + rows["target"].map(named)
 rows["shown"] = rows[f"bound_{metric}"]
 grouped = rows.groupby(["pair", "mode"], sort=False)
 table = grouped["shown"].agg(bound="mean", low="min", high="max").reset_index()
@@ -60,7 +60,7 @@ table["accuracy"] = grouped["accuracy"].mean().to_numpy()
 page.table(
     table,
     "transform-ablation-marks",
-    f"Bound ({NAMES[metric]} cost) by mode, mean and range over the draws, in nats",
+    f"Bound ({named(metric)} cost) by mode, mean and range over the draws, in nats",
 )
 
 # %%

@@ -29,7 +29,7 @@ import page
 import pandas as pd
 
 from taskrel_core.departures import Departure
-from taskrel_core.figures import NAMES
+from taskrel_core.figures import named
 from taskrel_core.method_figures import departures
 from taskrel_core.pipeline import run
 
@@ -56,7 +56,7 @@ views = [
 # %%
 runs["name"] = ["published" if not change else next(iter(change)) for _, _, change in cells]
 runs["group"] = [
-    problem if problem == "planted" else " → ".join(NAMES[p] for p in problem.split(" > "))
+    problem if problem == "planted" else " → ".join(named(p) for p in problem.split(" > "))
     for problem, _, _ in cells
 ]
 runs["line"] = runs["problem"] + runs["seed"].astype(str)

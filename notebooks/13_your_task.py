@@ -31,7 +31,7 @@ seed: int = 0  # of samples, encoder and search
 import page
 import pandas as pd
 
-from taskrel_core.figures import NAMES, your_task
+from taskrel_core.figures import named, your_task
 from taskrel_core.pipeline import Experiment, run
 
 # %%
@@ -56,8 +56,8 @@ page.figure(
     "your-task",
     table=table,
     alt="Four bars, the bound under each ground cost, with lines for the best head, the transformed classifier and log K.",
-    caption=f"From {NAMES.get(reference, 'your reference')} to {NAMES.get(target, 'your target')} with "
-    f"{NAMES.get(encoder, encoder)}, tau = {tau}, labels: {labels}.",
+    caption=f"From {named(reference)} to {named(target)} with "
+    f"{named(encoder)}, tau = {tau}, labels: {labels}.",
 )
 
 # %%

@@ -18,6 +18,7 @@ __all__ = [
     "STYLE",
     "ablation",
     "better_encoder",
+    "named",
     "small_gap",
     "task_pairs",
     "transformation",
@@ -39,7 +40,12 @@ NAMES = {
     "glyphs_latin": "Latin glyphs",
     "glyphs_greek": "Greek glyphs",
     "glyphs_digits": "digit glyphs",
-    "glyphs_kana": "kana glyphs",
+    "glyphs_cyrillic": "Cyrillic glyphs",
+    "imagenet": "ImageNet",
+    "cifar10_full": "CIFAR-10",
+    "svhn": "SVHN",
+    "kmnist": "KMNIST",
+    "emnist_letters": "EMNIST letters",
     "emoji_noto": "Noto emoji",
     "emoji_twemoji": "Twemoji",
     "euclidean": "Euclidean",
@@ -48,8 +54,6 @@ NAMES = {
     "one_sided": "one-sided",
     "lenet": "LeNet",
     "pca": "pixel PCA",
-    "random": "random net",
-    "random_conv": "random net",
     "efficientnet_lite0": "EfficientNet-Lite0",
     "efficientnet_lite1": "EfficientNet-Lite1",
     "efficientnet_lite2": "EfficientNet-Lite2",
@@ -75,6 +79,13 @@ NAMES = {
     "learned_a": "LearnedA",
     "learned_all": "LearnedAll",
 }
+
+
+def named(name: str) -> str:
+    """Return what readers call a data set, an encoder, a metric or a mode; its own name where there is no other."""
+    return "your pictures" if name.startswith("folder:") else NAMES.get(name, name)
+
+
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,

@@ -2,6 +2,8 @@
 
 import pytest
 
+from taskrel_core import DATASETS
+from taskrel_core.figures import named
 from taskrel_core.registry import Registry
 
 
@@ -39,3 +41,9 @@ def test_names_that_are_not_registered_may_resolve():
     assert list(registry) == ["pear"]
     with pytest.raises(KeyError, match="unknown fruit 'plum'"):
         registry["plum"]
+
+
+def test_every_data_set_has_a_name_for_readers_and_a_folder_is_theirs():
+    assert [name for name in DATASETS if named(name) == name] == []
+    assert named("folder:/somewhere/else") == "your pictures"
+    assert named("clip:ViT-B-32/openai") == "clip:ViT-B-32/openai"
