@@ -56,7 +56,9 @@ def _dask(jobs: int) -> Iterator[Callable[..., Any]]:
     address, cluster = config.scheduler(), None
     if not address:
         kept = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in KEEP_MEMORY.items()}
-        with dask.config.set(kept):
+        with dask.config.set(
+            {**kept, "distributed.worker.profile.enabled": False}
+        ):  # nobody looks at the profile
             cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
     with Client(address or cluster, timeout=PATIENCE) as client:
         client.wait_for_workers(1, timeout=PATIENCE)
