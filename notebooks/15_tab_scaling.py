@@ -20,10 +20,16 @@
 # `TASKREL_CACHE`; on a shared file system all use one, and what any of them computed is never computed again. The caller
 # keeps the rows too. A worker that dies costs the row it was at; a test kills one to see it.
 #
-# **One setting matters.** Dask tells its workers to give memory back to the system at once (`MALLOC_TRIM_THRESHOLD_`), and
-# asking for it again in every step is what slows two of them that run beside one another. Workers that this package
-# starts keep their memory; for a cluster of your own, say so in its Dask configuration
-# (`distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_: 536870912`).
+# **One setting matters.** Dask tells its workers to give memory back to the system at once, and asking for it again in
+# every step is what slows two of them that run beside one another. Workers that this package starts keep their memory; for a
+# cluster of your own, say so in its Dask configuration:
+#
+# ```yaml
+# distributed:
+#   nanny:
+#     pre-spawn-environ:
+#       MALLOC_TRIM_THRESHOLD_: 536870912
+# ```
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # which size of everything

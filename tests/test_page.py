@@ -84,6 +84,12 @@ def test_a_table_is_formatted_numbered_and_kept_as_data(shown, tmp_path):
     assert (tmp_path / "made/tab-ours.csv").read_text().splitlines()[1] == "-0.02,3,a|b,True"
 
 
+def test_an_interval_in_a_table_stays_on_one_line(shown, tmp_path):
+    page.table(pd.DataFrame({"r": ["+0.73 [+0.33, -0.93]", "a, b"]}), "intervals", "Some")
+    assert "| +0.73 [+0.33,&nbsp;-0.93] |\n| a, b |" in shown[0]
+    assert "[+0.33, -0.93]" in (tmp_path / "made/tab-intervals.csv").read_text()
+
+
 def test_glued_text_is_kept_beside_the_page(shown, tmp_path, monkeypatch):
     glued = {}
     monkeypatch.setattr(page.myst_nb, "glue", lambda name, value, display: glued.update({name: repr(value)}))

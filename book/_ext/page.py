@@ -82,6 +82,7 @@ def table(
         if pd.api.types.is_scalar(value) and pd.isna(value):
             return "–"
         text = floatfmt.format(value) if isinstance(value, float) else str(value)
+        text = re.sub(r"(\[[-+\d.]+),\s+(?=[-+\d.]+\])", r"\1,&nbsp;", text)  # an interval stays on one line
         return _line(re.sub(r"^-(0(\.0*)?)$", r"\1", text)).replace(
             "|", r"\|"
         )  # no minus before a rounded zero
