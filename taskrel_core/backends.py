@@ -56,9 +56,8 @@ def _dask(jobs: int) -> Iterator[Callable[..., Any]]:
     address, cluster = config.scheduler(), None
     if not address:
         kept = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in KEEP_MEMORY.items()}
-        with dask.config.set(
-            {**kept, "distributed.worker.profile.enabled": False}
-        ):  # nobody looks at the profile
+        unread = {"distributed.worker.profile.enabled": False}  # of a profile
+        with dask.config.set(kept | unread):
             cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
     with Client(address or cluster, timeout=PATIENCE) as client:
         client.wait_for_workers(1, timeout=PATIENCE)

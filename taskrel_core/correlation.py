@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-__all__ = ["Correlation", "correlate", "mean_interval"]
+__all__ = ["Correlation", "correlate", "marked", "mean_interval"]
 
 SAME = 1e-9  # our choice: values that differ by less, relatively, are the same up to rounding
 _KINDS = {
@@ -108,6 +108,11 @@ def mean_interval(
         (means,), np.mean, n_resamples=resamples, method="percentile", rng=np.random.default_rng(seed)
     )
     return mean, float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def marked(text: str, sign: str) -> str:
+    """Return a correlation's text, in bold (MyST) where it does not begin with the right ``sign``, "+" or "-"."""
+    return text if text[:1] in ("", sign) else f"**{text}**"
 
 
 def _pearson(a: np.ndarray, b: np.ndarray, counts: np.ndarray) -> np.ndarray:

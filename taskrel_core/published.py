@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .correlation import correlate
+from .correlation import correlate, marked
 
 __all__ = [
     "LIBRARY",
@@ -175,7 +175,7 @@ def poster_table(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
     wide = cells.pivot(index="column", columns="target", values="pearson").loc[means.index]
     shown = wide[list(dict.fromkeys(cells["target"]))].map("{:+.2f}".format)
     for score, sign in means["expected"].items():
-        shown.loc[score] = [f"**{cell}**" if cell[0] != sign else cell for cell in shown.loc[score]]
+        shown.loc[score] = [marked(cell, sign) for cell in shown.loc[score]]
     shown.insert(0, "sign", means["expected"])
     return shown.assign(
         mean=means["mean"].map("{:+.2f}".format), printed=means["printed"].map("{:+.2f}".format)

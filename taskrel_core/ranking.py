@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .correlation import correlate, mean_interval
+from .correlation import correlate, marked, mean_interval
 
 __all__ = [
     "correlations",
@@ -148,10 +148,7 @@ def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.Da
         rel@1.
     """
     cells, means = each[each["encoders"] == encoders], mean[mean["encoders"] == encoders].set_index("score")
-    text = [
-        f"**{cell}**" if cell and cell[0] != sign else cell
-        for cell, sign in zip(quoted(cells), cells["expected"], strict=True)
-    ]
+    text = [marked(cell, sign) for cell, sign in zip(quoted(cells), cells["expected"], strict=True)]
     wide = cells.assign(cell=text).pivot(index="score", columns="target", values="cell")
     wide = wide.loc[means.index, list(dict.fromkeys(cells["target"]))].fillna("")
     wide.insert(0, "sign", means["expected"])

@@ -101,11 +101,11 @@ class RowStore:
         for key in keys:
             path = self._path(key)
             if path.exists():
-                line = _entry(key, _verified(path.read_bytes(), key, f"row {path}"), provenance)
-                same = key in before and json.loads(before[key])["sha256"] == json.loads(line)["sha256"]
-                lines.append(before[key] if same else line)
+                row = _verified(path.read_bytes(), key, f"row {path}")
+                same = key in before and before[key][0] == row
+                lines.append(before[key][1] if same else _entry(key, row, provenance))
             elif key in before:
-                lines.append(before[key])
+                lines.append(before[key][1])
             else:
                 raise ValueError(
                     f"keys must all be in the cache {self.cache} or in {target}, got {key}; compute that row first"
@@ -119,7 +119,7 @@ class RowStore:
             self._shipped = {}
             files = sorted(self._shipped_folder.glob("*.jsonl")) if self._shipped_folder else []
             for path in files:
-                self._shipped |= {key: json.loads(line)["row"] for key, line in _lines(path).items()}
+                self._shipped |= {key: row for key, (row, _) in _lines(path).items()}
         return self._shipped
 
     def _path(self, key: str) -> Path:
@@ -201,14 +201,13 @@ def _verified(text: bytes, key: str, where: str) -> dict[str, Any]:
     return entry["row"]
 
 
-def _lines(path: Path) -> dict[str, str]:
-    """The lines of a shipped file by key, none where there is no file."""
+def _lines(path: Path) -> dict[str, tuple[dict[str, Any], str]]:
+    """The rows of a shipped file by key, each with its line; none where there is no file."""
     found = {}
     for number, line in enumerate(path.read_bytes().splitlines() if path.exists() else [], 1):
         where = f"line {number} of {path}"
         key = str(_parsed(line, where).get("key"))
-        _verified(line, key, where)
-        found[key] = line.decode() + "\n"
+        found[key] = _verified(line, key, where), line.decode() + "\n"
     return found
 
 
