@@ -256,7 +256,7 @@ def test_a_failure_is_told_in_one_line_and_the_others_finish(project):
     line = next(line for line in done.stdout.splitlines() if line.startswith("[") and "NameError" in line)
     assert line.split("] ")[1] == (
         "notebooks/01_tab_first.py: NameError: name 'task' is not defined "
-        "(cell 2; see executed/_run/01_tab_first.failed.ipynb)"
+        "(cell 2; see book/executed/_run/01_tab_first.failed.ipynb)"
     )
     assert page(project, "02_tab_second")["metadata"]["taskrel"]["profile"] == "embedded"
     assert page(project) == before

@@ -5,7 +5,7 @@ Each notebook's page gets a ``{claim}`` under its heading, so that it opens with
 
 import json
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import yaml
 from docutils import nodes
@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 ABSENT = "not run for this copy of the book"
+AGAIN = "**Make it again** with another value, for instance, in the project's folder (`make reproduce` brings the default back):"
 
 
 class Ledger(SphinxDirective):
@@ -31,6 +32,8 @@ class Ledger(SphinxDirective):
             verdict = found.get("verdict", entry.get("verdict", ABSENT))
             if page and (source / "executed" / f"{page}.ipynb").exists():
                 ours += f" ({{doc}}`page <executed/{page}>`)"
+            if page and _record(source, page).get("given"):
+                ours += " **with parameters of your own**"
             cells = (entry["claim"], entry["source"], ours, f"**{verdict}**")
             lines.append("| " + " | ".join(" ".join(str(cell).split()) for cell in cells) + " |")
         return self.parse_text_to_nodes("\n".join(lines))
@@ -87,21 +90,28 @@ class Claim(SphinxDirective):
         said = [f"**Claimed**: {claim}." for claim in claims]
         said += [f"**Here**: {found['ours']}."] if "ours" in found else []
         said += [f"**Verdict**: {found['verdict']}."] if claims and "verdict" in found else []
-        said += ["**Make it again** with another value, for instance:", _command(source, page, again)]
+        said += [AGAIN, _command(source, page, again)]
         text = "\n\n".join(said)
         return self.parse_text_to_nodes(f"::::{{admonition}} In short\n:class: tip\n\n{text}\n::::")
 
 
 def _command(source: Path, page: str, again: str) -> str:
-    """A line to copy: the page with the parameters that the ledger gives, or with its tau or first number doubled."""
-    facts = source / "executed" / f"{page}.json"
-    set_to = json.loads(facts.read_text(encoding="utf-8"))["parameters"] if facts.exists() else {}
-    numbers = {k: v for k, v in set_to.items() if type(v) in (int, float) and v}
+    """A line to copy: what the ledger gives, or the parameters of this run with its tau or first number doubled."""
+    made = _record(source, page)
+    numbers = {k: v for k, v in made.get("parameters", {}).items() if type(v) in (int, float) and v}
     name = "tau" if "tau" in numbers else next(iter(numbers), None)
-    again = again or (f"{name}={2 * numbers[name]:g}" if name else "")
+    if not again and name:
+        kept = {k: v if isinstance(v, str) else json.dumps(v) for k, v in made.get("given", {}).items()}
+        again = " ".join(f"{k}={v}" for k, v in {**kept, name: f"{2 * numbers[name]:g}"}.items())
     quote = "'" if '"' in again else '"'
     given = f" P={quote}{again}{quote}" if again else ""
     return f"```bash\nmake notebook NB={page}{given}\n```"
+
+
+def _record(source: Path, page: str) -> dict[str, Any]:
+    """What the runner noted of a page; empty if it was not run."""
+    path = source / "executed" / f"{page}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def put_claims(_app: Sphinx, docname: str, source: list[str]) -> None:

@@ -145,11 +145,16 @@ def _failure(p: Plan, out: Path, error: Exception) -> str:
     if part.exists():
         os.replace(part, kept)
     if not isinstance(error, PapermillExecutionError):
-        return f"{type(error).__name__}: {' '.join(str(error).split())} (see executed/_run/{p.stem}.log)"
+        return f"{type(error).__name__}: {' '.join(str(error).split())} (see {_shown(kept.with_name(f'{p.stem}.log'))})"
     source = [cell.source for cell in p.notebook.cells if cell.cell_type == "code"]
     number = source.index(error.source) + 1 if error.source in source else "of the injected parameters"
     text = f"{error.ename}: {' '.join(str(error.evalue).split())}"
-    return f"{text} (cell {number}; see executed/_run/{kept.name})"
+    return f"{text} (cell {number}; see {_shown(kept)})"
+
+
+def _shown(path: Path) -> Path:
+    """A path as one types it from the project's folder."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _refresh(p: Plan, out: Path) -> None:
