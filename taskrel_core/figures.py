@@ -298,11 +298,12 @@ def your_task(table: pd.DataFrame) -> Axes:
             ax.axvline(x, color=(GREY, "black", GREY)[k], lw=1.2, ls=(":", "-", "--")[k])
             ax.annotate(
                 name,
-                (x, -0.75),
+                (x, 1.0),  # outside the axes, where data coordinates would hide it
+                xycoords=("data", "axes fraction"),
                 fontsize=8,
                 ha="center",
                 va="bottom",
-                xytext=(0, 9 * k),
+                xytext=(0, 2 + 9 * k),
                 textcoords="offset points",
             )
         ax.set_yticks(range(len(table)), [NAMES.get(m, m) for m in table["metric"]])
