@@ -42,7 +42,7 @@ n_reference: int = 1000  # reference samples
 import page
 import pandas as pd
 
-from taskrel_core.figures import NAMES
+from taskrel_core.figures import NAMES, named
 from taskrel_core.finetune import FineTuning, chosen
 from taskrel_core.pipeline import run
 from taskrel_core.published import poster
@@ -113,7 +113,7 @@ r = mean.set_index(["labels", "score"])["pearson"]
 page.glue(
     "right",
     "; ".join(
-        f"{NAMES.get(target, target)}, {labellers[labels].removeprefix('pseudo, ')}: {row['mean']:.0%} "
+        f"{named(target)}, {labellers[labels].removeprefix('pseudo, ')}: {row['mean']:.0%} "
         f"[{row['min']:.0%}, {row['max']:.0%}]"
         for (target, labels), row in right.iterrows()
     )

@@ -156,7 +156,7 @@ def small_gap(table: pd.DataFrame) -> Axes:
             ax.plot(
                 rows["fixed_all"].mean(), position, marker="D", ms=4, mfc="none", color=COLOURS[4], ls="none"
             )
-        ax.set_yticks(range(len(keys)), [f"{p}\n{NAMES.get(m, m)}" for p, m in keys], fontsize=8)
+        ax.set_yticks(range(len(keys)), [f"{p}\n{named(m)}" for p, m in keys], fontsize=8)
         ax.invert_yaxis()
         ax.set_xlabel("nats (lower is better)")
         _legend_of_terms(ax)
@@ -237,7 +237,7 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
                     marker="os^Dvp"[k % 6],
                     ms=4,
                     color=COLOURS[k],
-                    label=NAMES.get(target, target),
+                    label=named(target),
                 )
                 ax.fill_between(x, value["min"], value["max"], color=COLOURS[k], alpha=0.18, lw=0)
             ax.axhline(1, color=GREY, lw=0.8, ls="--")
@@ -306,7 +306,7 @@ def your_task(table: pd.DataFrame) -> Axes:
                 xytext=(0, 2 + 9 * k),
                 textcoords="offset points",
             )
-        ax.set_yticks(range(len(table)), [NAMES.get(m, m) for m in table["metric"]])
+        ax.set_yticks(range(len(table)), [named(m) for m in table["metric"]])
         ax.invert_yaxis()
         ax.set_xlabel("nats")
     return ax

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, GREY, NAMES, STYLE
+from .figures import COLOURS, GREY, STYLE, named
 
 __all__ = ["SCORE_NAMES", "accuracies_reached", "limited_data", "score_correlations", "score_scatter"]
 
@@ -54,7 +54,7 @@ def score_correlations(table: pd.DataFrame) -> Axes:
                     continue
                 row, y = rows.loc[target], position + 0.13 * (k - (len(targets) - 1) / 2)
                 colour, marker = _look(k)
-                label = NAMES.get(target, target) if position == 0 else None
+                label = named(target) if position == 0 else None
                 ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1.2, alpha=0.6)
                 ax.plot(row["pearson"], y, marker, color=colour, ms=4, label=label)
             ax.plot(rows["pearson"].mean(), position, marker="|", ms=18, mew=2, color="black", ls="none")
@@ -81,7 +81,7 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], columns: int = 3) 
             for k, target in enumerate(targets):
                 part = table[(table["score"] == score) & (table["target"] == target)]
                 x, y = ((part[c] - part[c].mean()) / (part[c].std() or 1.0) for c in ("value", "fine_tuned"))
-                (colour, marker), label = _look(k), NAMES.get(target, target)
+                (colour, marker), label = _look(k), named(target)
                 for floor, filled in ((False, colour), (True, "none")):
                     here = part["floor"] == floor
                     name = None if floor else label
@@ -113,10 +113,10 @@ def accuracies_reached(table: pd.DataFrame, encoders: Sequence[str]) -> Axes:
                 fmt=marker,
                 ms=4,
                 lw=1.2,
-                label=NAMES.get(target, target),
+                label=named(target),
             )
             ax.plot(rows["probe"], y, marker, color=colour, mfc="none", ms=4)
-        ax.set_yticks(range(len(encoders)), [NAMES.get(e, e) for e in encoders], fontsize=9)
+        ax.set_yticks(range(len(encoders)), [named(e) for e in encoders], fontsize=9)
         ax.set(xlim=(0, 1), ylim=(len(encoders) - 0.4, -0.6))
         ax.set_xlabel("accuracy on the target's test samples")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=3, fontsize=8)
@@ -144,7 +144,7 @@ def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
                     color=colour,
                     marker=marker,
                     ms=3,
-                    label=NAMES.get(target, target),
+                    label=named(target),
                 )
                 ax.fill_between(part["share"], part["low"], part["high"], color=colour, alpha=0.2, lw=0)
             ax.axhline(0, color=GREY, lw=0.8)
