@@ -70,7 +70,7 @@ assets: $(STAMP)  ## only fetch data and weights
 
 # Not asked for again while the code that names the files is the same; a file that was deleted since is fetched when a
 # notebook needs it.
-$(FETCHED): $(STAMP) $(wildcard $(addprefix taskrel_core/,assets.py sources.py datasets.py archives.py images.py emoji.py glyphs.py encoders.py lenet.py vision.py zoo.py networks.py weights.py))
+$(FETCHED): $(STAMP) $(wildcard $(addsuffix /*.py,$(addprefix taskrel_core/,assets data encoders)))
 	@$(PY) -m taskrel_core
 	@mkdir -p $(@D) && touch $@
 

@@ -115,7 +115,7 @@ def _key(out: Path) -> str:
     total = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
     for path in [
         *sorted((ROOT / "tests/equations").glob("*.py")),
-        *sorted((ROOT / "taskrel_core").glob("*.py")),
+        *sorted((ROOT / "taskrel_core").rglob("*.py")),
         ROOT / "tests/faults.yml",
     ]:
         total.update(path.read_bytes())

@@ -29,10 +29,10 @@ seed: int = 0  # of the samples
 # %%
 import page
 
-from taskrel_core.figures import named
-from taskrel_core.method_figures import key_question
-from taskrel_core.pipeline import run
-from taskrel_core.probing import Probing
+from taskrel_core.experiments.linear_heads import Probing
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.key_question import key_question
+from taskrel_core.figures.names import named
 
 # %%
 heads = ["best", "zero_shot"] if zero_shot else ["best"]

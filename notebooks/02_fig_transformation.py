@@ -28,7 +28,7 @@ import page
 import pandas as pd
 
 from taskrel_core import Task, relatedness
-from taskrel_core.figures import transformation
+from taskrel_core.figures.transformation import transformation
 
 # %%
 rng = np.random.default_rng(seed)

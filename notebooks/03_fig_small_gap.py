@@ -30,8 +30,10 @@ seeds: list[int] = [0, 1, 2]  # samples, encoder and search are drawn anew for e
 import page
 import pandas as pd
 
-from taskrel_core.figures import named, small_gap
-from taskrel_core.pipeline import Experiment, run
+from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.names import named
+from taskrel_core.figures.small_gap import small_gap
 
 # %%
 sizes = {

@@ -34,9 +34,10 @@ seed: int = 0  # of samples, encoder and search
 import page
 import pandas as pd
 
-from taskrel_core.correlation import correlate
-from taskrel_core.figures import task_pairs
-from taskrel_core.pipeline import Experiment, run
+from taskrel_core.analysis.correlation import correlate
+from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.task_pairs import task_pairs
 
 # %%
 sizes = {

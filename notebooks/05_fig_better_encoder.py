@@ -28,8 +28,9 @@ seeds: list[int] = [0, 1]  # encoder, samples and search are drawn anew for each
 import page
 import pandas as pd
 
-from taskrel_core.figures import better_encoder
-from taskrel_core.pipeline import Experiment, run
+from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.better_encoder import better_encoder
 
 # %%
 sizes = {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "profile": profile}

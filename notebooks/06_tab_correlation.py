@@ -59,13 +59,11 @@ threads: int = 2  # for that one
 # %%
 import page
 
-from taskrel_core.figures import NAMES
-from taskrel_core.finetune import FineTuning, chosen
-from taskrel_core.pipeline import run
-from taskrel_core.published import poster, poster_table
+from taskrel_core.analysis.accuracy import chosen
+from taskrel_core.analysis.published import poster, poster_table
 
 # %%
-from taskrel_core.ranking import (
+from taskrel_core.analysis.ranking import (
     correlations,
     joined,
     lead,
@@ -76,9 +74,14 @@ from taskrel_core.ranking import (
     verdict,
     with_accuracies,
 )
-from taskrel_core.score_figures import SCORE_NAMES, accuracies_reached, score_correlations, score_scatter
-from taskrel_core.scores import FORMS, SCORES, Scoring
-from taskrel_core.timing import Timing
+
+# %%
+from taskrel_core.experiments.fine_tuning import FineTuning
+from taskrel_core.experiments.run import run
+from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring
+from taskrel_core.experiments.speed import Timing
+from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
+from taskrel_core.figures.names import NAMES, SCORE_NAMES
 
 # %%
 trainings = [

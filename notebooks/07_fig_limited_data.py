@@ -40,11 +40,13 @@ n_reference: int = 1000  # reference samples
 import page
 import pandas as pd
 
-from taskrel_core.finetune import FineTuning, chosen
-from taskrel_core.pipeline import run
-from taskrel_core.ranking import correlations, joined, over_targets, verdict, with_accuracies
-from taskrel_core.score_figures import SCORE_NAMES, limited_data
-from taskrel_core.scores import SCORES, Scoring
+from taskrel_core.analysis.accuracy import chosen
+from taskrel_core.analysis.ranking import correlations, joined, over_targets, verdict, with_accuracies
+from taskrel_core.experiments.fine_tuning import FineTuning
+from taskrel_core.experiments.run import run
+from taskrel_core.experiments.scoring import SCORES, Scoring
+from taskrel_core.figures.limited_data import limited_data
+from taskrel_core.figures.names import SCORE_NAMES
 
 # %%
 encoders = {name: rate for name, rate in rates.items() if name not in floors}

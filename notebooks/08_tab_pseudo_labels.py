@@ -42,13 +42,13 @@ n_reference: int = 1000  # reference samples
 import page
 import pandas as pd
 
-from taskrel_core.figures import NAMES, named
-from taskrel_core.finetune import FineTuning, chosen
-from taskrel_core.pipeline import run
-from taskrel_core.published import poster
-from taskrel_core.ranking import correlations, joined, over_targets, quoted, with_accuracies
-from taskrel_core.score_figures import SCORE_NAMES
-from taskrel_core.scores import SCORES, Scoring
+from taskrel_core.analysis.accuracy import chosen
+from taskrel_core.analysis.published import poster
+from taskrel_core.analysis.ranking import correlations, joined, over_targets, quoted, with_accuracies
+from taskrel_core.experiments.fine_tuning import FineTuning
+from taskrel_core.experiments.run import run
+from taskrel_core.experiments.scoring import SCORES, Scoring
+from taskrel_core.figures.names import NAMES, SCORE_NAMES, named
 
 # %%
 encoders = {name: rate for name, rate in rates.items() if name not in floors}

@@ -27,8 +27,10 @@ seeds: list[int] = [0, 1, 2]  # samples, encoder, map and search are drawn anew 
 import page
 import pandas as pd
 
-from taskrel_core.figures import ablation, named
-from taskrel_core.pipeline import Experiment, run
+from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.ablation import ablation
+from taskrel_core.figures.names import named
 
 # %%
 sizes = {

@@ -28,10 +28,10 @@ seeds: list[int] = [0, 1, 2]  # problem, start and batches are drawn anew for ea
 import page
 import pandas as pd
 
-from taskrel_core.departures import Departure
-from taskrel_core.figures import named
-from taskrel_core.method_figures import departures
-from taskrel_core.pipeline import run
+from taskrel_core.experiments.departures import Departure
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.departures import departures
+from taskrel_core.figures.names import named
 
 # %%
 sizes = {"tau": tau, "steps": steps, "n": n, "n_fit": n_fit, "epochs": epochs, "profile": profile}

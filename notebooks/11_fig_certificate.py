@@ -29,11 +29,11 @@ seeds: list[int] = [0, 1]  # encoder, samples and search are drawn anew for each
 import page
 import pandas as pd
 
-from taskrel_core.checking import Checking
-from taskrel_core.correlation import mean_interval
-from taskrel_core.figures import NAMES
-from taskrel_core.method_figures import certificate
-from taskrel_core.pipeline import run
+from taskrel_core.analysis.correlation import mean_interval
+from taskrel_core.experiments.certificate import Checking
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.certificate import certificate
+from taskrel_core.figures.names import NAMES
 
 # %%
 sizes = {"n_reference": n_reference, "n_target": n_target, "n_new": n_new, "n_fit": n_fit, "epochs": epochs}

@@ -25,9 +25,9 @@ threads: int = 1  # of torch and the solvers
 # %%
 import page
 
-from taskrel_core.method_figures import WAYS, speed
-from taskrel_core.pipeline import run
-from taskrel_core.timing import Timing
+from taskrel_core.experiments.run import run
+from taskrel_core.experiments.speed import Timing
+from taskrel_core.figures.speed import WAYS, speed
 
 # %%
 series = [

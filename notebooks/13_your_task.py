@@ -34,8 +34,10 @@ seed: int = 0  # of samples, encoder and search
 import page
 import pandas as pd
 
-from taskrel_core.figures import named, your_task
-from taskrel_core.pipeline import Experiment, run
+from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.run import run
+from taskrel_core.figures.names import named
+from taskrel_core.figures.your_task import your_task
 
 # %%
 sizes = {

@@ -30,10 +30,9 @@ seed: int = 0  # of the draws
 import page
 import pandas as pd
 
-from taskrel_core.figures import NAMES
-from taskrel_core.published import poster, poster_means, published, recomputed, tables_agree
-from taskrel_core.published_figures import against_two_tables, poster_cells
-from taskrel_core.score_figures import SCORE_NAMES
+from taskrel_core.analysis.published import poster, poster_means, published, recomputed, tables_agree
+from taskrel_core.figures.names import NAMES, SCORE_NAMES
+from taskrel_core.figures.published import against_two_tables, poster_cells
 
 # %%
 numbers = published(facts)

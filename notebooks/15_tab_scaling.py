@@ -51,8 +51,9 @@ encoder: str = "efficientnet_lite0"  # whose features are taken in float32 and i
 # %%
 import page
 
-from taskrel_core.pipeline import Experiment, run
-from taskrel_core.timing import Timing
+from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.run import run
+from taskrel_core.experiments.speed import Timing
 
 # %%
 kinds = {"cluster": "Dask", "processes": "plain processes"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from runner.plan import ROOT
 
-from taskrel_core import config
-from taskrel_core.store import RowStore
+from taskrel_core import environment
+from taskrel_core.experiments.store import RowStore
 
 KEPT = ("commit", "python", "versions", "cpu", "device", "started")
 
@@ -25,7 +25,7 @@ def main(stem: str = "", name: str = "") -> int:
     page = json.loads(made.read_text(encoding="utf-8"))
     others = {key for path in _others(folder, name) for key in _keys(path)}
     keys = [key for key in page["row_keys"] if key not in others]
-    store = RowStore(config.cache_dir() / "rows", None)
+    store = RowStore(environment.cache_dir() / "rows", None)
     try:
         path = store.ship(name, keys, folder, {fact: page[fact] for fact in KEPT if fact in page})
     except ValueError as error:

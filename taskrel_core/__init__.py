@@ -1,21 +1,30 @@
 """Task-relatedness: an upper bound on the loss of a target task after transfer, computed on a reference task.
 
-The modules are the stages of the data flow, from the files to the figure:
+A room imports only from rooms below its own:
 
-    config registry _checks -> tasks store assets -> datasets encoders -> features
-    -> head transform wasserstein -> bound -> class_map gradient -> fit -> pipeline figures
+    experiments  one kind of row a file     analysis  rows to numbers     figures  table to axes
+    extraction   data set x encoder -> Task, and its cache
+    metrics      other people's scores      encoders  pictures to features      data  names to pictures and labels
+    method       the paper: head, transform, transport, bound, and the search for the smallest bound
+    assets       files by content, and where they come from       task  features, labels, classes
+    environment | _validation | _registry
+
+The public names below are imported when they are first used, so that importing the package costs nothing.
 """
 
-from jaxtyping import install_import_hook
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-with install_import_hook("taskrel_core", "beartype.beartype"):
-    from .baselines import BASELINES
-    from .datasets import DATASETS
-    from .encoders import ENCODERS
-    from .fit import relatedness
-    from .head import transferability, zero_shot_head
-    from .registry import MissingAsset
-    from .tasks import Task
+if TYPE_CHECKING:
+    from ._registry import MissingAsset
+    from .data.datasets import DATASETS
+    from .encoders.clip import zero_shot_head
+    from .encoders.encoders import ENCODERS
+    from .extraction import features
+    from .method.head import transferability
+    from .method.solve import relatedness
+    from .metrics.base import BASELINES
+    from .task import Task
 
 __all__ = [
     "BASELINES",
@@ -23,7 +32,34 @@ __all__ = [
     "ENCODERS",
     "MissingAsset",
     "Task",
+    "features",
     "relatedness",
     "transferability",
     "zero_shot_head",
 ]
+
+_HOME = {
+    "BASELINES": "metrics.base",
+    "DATASETS": "data.datasets",
+    "ENCODERS": "encoders.encoders",
+    "MissingAsset": "_registry",
+    "Task": "task",
+    "features": "extraction",
+    "relatedness": "method.solve",
+    "transferability": "method.head",
+    "zero_shot_head": "encoders.clip",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*globals(), *_HOME]

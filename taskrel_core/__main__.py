@@ -11,16 +11,18 @@ from typing import Any
 
 from tqdm import tqdm
 
-from . import DATASETS, ENCODERS, MissingAsset
-from .archives import ARCHIVES
-from .checkpoints import CHECKPOINTS
-from .clip import LISTED
-from .downloads import PHOTOGRAPHS, SMALL
-from .registry import UnknownName
-from .zoo import NON_COMMERCIAL
+from ._registry import MissingAsset, UnknownName
+from .data.archives import ARCHIVES
+from .data.datasets import DATASETS
+from .data.torchvision_sets import PHOTOGRAPHS, SMALL
+from .encoders.checkpoints import CHECKPOINTS
+from .encoders.clip import LISTED
+from .encoders.encoders import ENCODERS
+from .encoders.packaged import NON_COMMERCIAL
 
 # No package carries these: torchvision downloads them, or they are files that you put there.
 OPTIONAL = (*SMALL, *ARCHIVES, *PHOTOGRAPHS)
+
 # Hundreds of megabytes that the embedded profile does not need; weights whose licence is to be read first.
 ASKED_FOR = (
     *(name for name in SMALL if name != "usps"),

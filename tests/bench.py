@@ -17,9 +17,9 @@ import ot
 import torch
 
 from taskrel_core import Task, relatedness, transferability
-from taskrel_core.config import GRADIENT
-from taskrel_core.features import features, standardise
-from taskrel_core.wasserstein import ClassProblem, solve_class
+from taskrel_core.extraction import features, standardise
+from taskrel_core.method.settings import GRADIENT
+from taskrel_core.method.transport import ClassProblem, solve_class
 
 
 def main(arguments: list[str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from taskrel_core import Task
-from taskrel_core.config import EXACT
+from taskrel_core.method.settings import EXACT
 
 FEW_STEPS = replace(
     EXACT, descent=6, map_starts=8, map_keep=2, rounds=3, tune_steps=8, tune_rounds=2
@@ -16,8 +16,8 @@ FEW_STEPS = replace(
 
 def take_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every search be short, where a test asks for what holds after any search."""
-    for module in ("fit", "alternate", "tune"):
-        monkeypatch.setattr(f"taskrel_core.{module}.EXACT", FEW_STEPS)
+    for module in ("solve", "alternation", "refinement_jointly", "refinement"):
+        monkeypatch.setattr(f"taskrel_core.method.{module}.EXACT", FEW_STEPS)
 
 
 def gaussian_task(

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 import yaml
 
-from taskrel_core.assets import read_arrays, write_arrays
-from taskrel_core.store import RowStore, content_key
-from tests.test_runner import HEAD, PARAMETERS, edit, page, project, run, start  # noqa: F401
+from taskrel_core.assets.content import content_key, read_arrays, write_arrays
+from taskrel_core.experiments.store import RowStore
+from tests.notebooks.test_runner import HEAD, PARAMETERS, edit, page, project, run, start  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 FAULTS = yaml.safe_load((ROOT / "tests/faults.yml").read_text())
@@ -41,7 +41,8 @@ import pathlib
 import sys
 
 sys.path.insert(0, {str(ROOT)!r})
-from taskrel_core.store import RowStore, content_key
+from taskrel_core.assets.content import content_key
+from taskrel_core.experiments.store import RowStore
 
 def put(k):
     store, key = RowStore(pathlib.Path("rows")), content_key({{"k": k}})
@@ -106,7 +107,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_one(tmp_path):
     path = tmp_path / "it.npz"
     write_arrays(path, {"x": np.arange(10)})
     code = (
-        "import sys, numpy as np, pathlib; from taskrel_core.assets import write_arrays; "
+        "import sys, numpy as np, pathlib; from taskrel_core.assets.content import write_arrays; "
         "write_arrays(pathlib.Path(sys.argv[1]), {'x': np.zeros(10**6)})"
     )
     done = subprocess.run(

@@ -3,8 +3,8 @@
 import pytest
 
 from taskrel_core import DATASETS
-from taskrel_core.figures import named
-from taskrel_core.registry import Registry
+from taskrel_core._registry import Registry
+from taskrel_core.figures.names import named
 
 
 def test_entries_are_a_mapping_in_the_order_of_registration():

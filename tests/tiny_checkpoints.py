@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from taskrel_core.checkpoints import CHECKPOINTS
-from taskrel_core.vision import import_torchvision
+from taskrel_core.assets.torchvision_import import import_torchvision
+from taskrel_core.encoders.checkpoints import CHECKPOINTS
 
 MODELS = import_torchvision().models
 MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])

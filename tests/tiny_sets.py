@@ -10,7 +10,7 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
-from taskrel_core.downloads import SMALL
+from taskrel_core.data.torchvision_sets import SMALL
 
 EACH = {"train": 3, "test": 2}  # pictures a class
 

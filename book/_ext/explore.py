@@ -12,10 +12,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from taskrel_core import figures
-from taskrel_core.figures import NAMES
-from taskrel_core.score_figures import SCORE_NAMES
-from taskrel_core.scores import PAPER_TAU, SCORES
+from taskrel_core.experiments.scoring import PAPER_TAU, SCORES
+from taskrel_core.figures import style as figures
+from taskrel_core.figures.names import NAMES, SCORE_NAMES
 
 # What a reader picks, in this order, and what each is called.
 FIELDS = {

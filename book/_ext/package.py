@@ -1,8 +1,7 @@
-"""The directive ``{package-modules}``: the public names of each module, in the order of pyproject.toml's layers."""
+"""The directive ``{package-modules}``: the public names of each module."""
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,11 @@ class PackageModules(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         root = Path(os.environ.get("TASKREL_ROOT") or Path(__file__).resolve().parents[2])
         self.env.note_reread()
-        settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-            "importlinter"
-        ]
-        layers = next(
-            contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers"
-        )
         text = ""
-        for name in (part.strip() for layer in reversed(layers) for part in layer.split("|")):
-            if not name.startswith("_"):
-                text += f"## {name}\n\n```{{eval-rst}}\n.. automodule:: taskrel_core.{name}\n   :members:\n```\n\n"
+        for path in sorted((root / "taskrel_core").rglob("*.py"), key=lambda path: (len(path.parts), path)):
+            name = ".".join(path.relative_to(root).with_suffix("").parts)
+            if not path.stem.startswith("_"):
+                text += f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n\n"
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 

@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import jupytext
 import yaml
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).resolve().parents[2]
+from .imports import ROOT, imported
+
 SCALARS = {"int": int, "float": float, "str": str, "bool": bool}
 
 
@@ -152,55 +152,6 @@ def coerce(value: Any, hint: str, name: str = "value") -> Any:
     if hint in SCALARS and type(value) is SCALARS[hint]:
         return value
     raise TypeError(f"{name} must be {hint}, got {type(value).__name__} {value!r}")
-
-
-def imported(code: str) -> set[Path]:
-    """Return the files of taskrel_core and book/_ext that ``code`` imports, directly or through one another."""
-    package, ext = ROOT / "taskrel_core", ROOT / "book" / "_ext"
-    init = package / "__init__.py"
-    tree = ast.parse(init.read_text(encoding="utf-8")) if init.exists() else ast.Module([], [])
-    exports = {
-        alias.asname or alias.name: node.module or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.level == 1
-        for alias in node.names
-    }
-    plain = "\n".join("" if re.match(r"\s*[%!]", line) else line for line in code.splitlines())  # no magics
-    found: set[Path] = set()
-    todo = list(_names(plain, exports, 0))
-    while todo:
-        name = todo.pop()
-        file = ext / f"{name.removeprefix('/')}.py" if name.startswith("/") else package / f"{name}.py"
-        if file.exists() and file not in found:
-            found.add(file)
-            inside = 0 if name.startswith("/") else 1
-            todo += _names(file.read_text(encoding="utf-8"), exports, inside)
-    return found
-
-
-def _names(code: str, exports: dict[str, str], level: int) -> Iterator[str]:
-    """Yield module names of the package that ``code`` imports, and "/name" for other modules (maybe of book/_ext)."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return  # it will fail when it runs, and its text is part of the key
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for name in (alias.name for alias in node.names):
-                top, _, rest = name.partition(".")
-                yield (rest.split(".")[0] or "__init__") if top == "taskrel_core" else f"/{top}"
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level and node.level == level and module:
-                yield module
-            elif (node.level and node.level == level) or module == "taskrel_core":
-                for alias in node.names:  # a name that the package re-exports, or one of its modules
-                    file = ROOT / "taskrel_core" / f"{alias.name}.py"
-                    yield alias.name if file.exists() else exports.get(alias.name, "__init__")
-            elif module.startswith("taskrel_core."):
-                yield module.split(".")[1]
-            elif not node.level:
-                yield f"/{module.split('.')[0]}"
 
 
 def folders(value: Any) -> set[str]:

@@ -118,7 +118,6 @@ def _papermill(p: Plan, part: Path) -> nbformat.NotebookNode:
 
 def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
     """Set what the kernel inherits: where to put things, one thread an operation, nothing of the user's own profile."""
-    ext = str(ROOT / "book" / "_ext")
     share = str(max(1, (os.cpu_count() or 1) // job["jobs"]))  # of the cores, with the neighbours
     os.environ.setdefault("TASKREL_JOBS", share)
     os.environ.update(
@@ -128,7 +127,9 @@ def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
         OMP_NUM_THREADS="1",
         PYDEVD_DISABLE_FILE_VALIDATION="1",
         PYTHONHASHSEED="0",
-        PYTHONPATH=os.pathsep.join(filter(None, [ext, str(ROOT), os.environ.get("PYTHONPATH")])),
+        PYTHONPATH=os.pathsep.join(
+            filter(None, [str(ROOT / "notebooks"), str(ROOT), os.environ.get("PYTHONPATH")])
+        ),
         TASKREL_PAGE_DIR=str(pages),
         TASKREL_PAGE_NAME=p.stem,
         TASKREL_RESULTS=str(ROOT / "book" / "results"),
@@ -210,7 +211,7 @@ def _machine() -> dict[str, Any]:
         commit = subprocess.run(
             [*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True
         ).stdout.strip()
-        paths = ["taskrel_core", "notebooks", "book/_ext", "requirements.lock"]
+        paths = ["taskrel_core", "notebooks", "requirements.lock"]
         changed = subprocess.run(
             [*git, "status", "--porcelain", *paths], capture_output=True, text=True
         ).stdout

@@ -7,9 +7,9 @@ import ot
 import pytest
 import torch
 
-from taskrel_core.config import GRADIENT
-from taskrel_core.gradient import _class_losses, _objective, _start
-from taskrel_core.head import fit_head
+from taskrel_core.method.head import fit_head
+from taskrel_core.method.published_objective import _class_losses, _objective, _start
+from taskrel_core.method.settings import GRADIENT
 from tests.generators import gaussian_task
 
 

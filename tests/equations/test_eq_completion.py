@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from taskrel_core.transform import clip_spectrum, complete
+from taskrel_core.method.transform import clip_spectrum, complete
 from tests.generators import rotation
 
 

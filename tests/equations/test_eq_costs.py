@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from taskrel_core.head import Head
-from taskrel_core.wasserstein import pair_costs
+from taskrel_core.method.head import Head
+from taskrel_core.method.transport import pair_costs
 from tests.generators import random_stochastic
 
 

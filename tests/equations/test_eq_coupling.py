@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from taskrel_core.transform import coupling
+from taskrel_core.method.transform import coupling
 from tests.generators import random_stochastic
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import entropy
 
-from taskrel_core.bound import label_mismatch
+from taskrel_core.method.bound import label_mismatch
 from tests.generators import random_stochastic
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from taskrel_core import Task, relatedness
-from taskrel_core.alternate import Solver
-from taskrel_core.head import Head, transferability
-from taskrel_core.transform import PullBack, clip_spectrum
+from taskrel_core.method.alternation import Solver
+from taskrel_core.method.head import Head, transferability
+from taskrel_core.method.transform import PullBack, clip_spectrum
 from tests.generators import gaussian_task, rotation
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from taskrel_core.bound import loss_constant
-from taskrel_core.head import Head
+from taskrel_core.method.bound import loss_constant
+from taskrel_core.method.head import Head
 from tests.generators import random_stochastic, rotation
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from taskrel_core.class_map import MapProblem
+from taskrel_core.method.class_map import MapProblem
 from tests.generators import rotation
 
 

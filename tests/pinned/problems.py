@@ -37,7 +37,10 @@ def problems() -> dict[str, dict[str, Any]]:
 def solve(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the terms, the bound and the certificate."""
     r = relatedness(**arguments)
-    terms = {name: getattr(r, name) for name in ("reweighted_loss", "label_mismatch", "distribution_mismatch", "tau")}
+    terms = {
+        name: getattr(r, name)
+        for name in ("reweighted_loss", "label_mismatch", "distribution_mismatch", "tau")
+    }
     return terms | {"bound": r.bound, "certified": r.certified, "chain": r.chain}
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from taskrel_core.pipeline import _key
 from tests.pinned.problems import problems, solve
 
 HERE = Path(__file__).parent

@@ -1,0 +1,171 @@
+"""What a notebook shows on its page: numbered figures and tables with their data as files, and numbers for prose.
+
+Figures are files and a MyST ``{figure}``, so that other pages can refer to them (``{numref}`fig-<name>```).
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import myst_nb
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib.figure import Figure
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+__all__ = ["figure", "glue", "rows", "table"]
+
+
+def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: str, caption: str) -> None:
+    """Write the figure as SVG and PNG, its data as CSV, and show it numbered, as ``fig-<name>``.
+
+    Args:
+        fig: a matplotlib figure; saved with a transparent ground, so that it suits light and dark pages.
+        name: letters, digits and hyphens; unique in the book.
+        table: the tidy table that was drawn, or None.
+        alt: what one sees, for those who do not see it.
+        caption: MyST text under the figure.
+
+    Raises:
+        ValueError: alt or caption is empty, or the name has other characters.
+    """
+    _check(name, caption)
+    if len(alt.split()) < 3:
+        raise ValueError(f"alt must describe the figure in words, got {alt!r}; say what one sees")
+    folder = _folder()
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
+        for kind, how in (
+            ("svg", {"transparent": True, "metadata": {"Date": None}}),
+            ("png", {"facecolor": "white"}),
+        ):
+            part = folder / f".{name}.{kind}.part"
+            fig.savefig(part, format=kind, dpi=200, bbox_inches="tight", **how)
+            os.replace(part, folder / f"{name}.{kind}")
+    links = [f"{{download}}`PNG <../_generated/{name}.png>`", f"{{explore}}`{_page()}`"]
+    if table is not None:
+        links.insert(0, _csv(table, name))
+    _show(
+        f":::{{figure}} ../_generated/{name}.svg\n:name: fig-{name}\n:alt: {_line(alt)}\n:class: ink\n\n"
+        f"{_line(caption)} ({', '.join(links)})\n:::"
+    )
+    mpl.pyplot.close(fig)
+
+
+def table(
+    frame: pd.DataFrame,
+    name: str,
+    caption: str,
+    floatfmt: str = "{:.3f}",
+    *,
+    data: pd.DataFrame | None = None,
+    file: str | None = None,
+) -> None:
+    """Write the table as ``tab-<name>.csv`` and show it numbered, as ``tab-<name>``.
+
+    Args:
+        frame: shown without its index; text cells and headings are MyST, so maths works.
+        name: letters, digits and hyphens; unique in the book.
+        caption: MyST text above the table.
+        floatfmt: how numbers with a fraction are shown; missing ones are a dash.
+        data: what the file holds, where that is more than is shown.
+        file: its name without the ending, where it is not ``tab-<name>``.
+
+    Raises:
+        ValueError: caption is empty, or the name has other characters.
+    """
+    _check(name, caption)
+
+    def cell(value: Any) -> str:
+        if pd.api.types.is_scalar(value) and pd.isna(value):
+            return "–"
+        text = floatfmt.format(value) if isinstance(value, float) else str(value)
+        text = re.sub(r"(\[[-+\d.]+),\s+(?=[-+\d.]+\])", r"\1,&nbsp;", text)  # an interval stays on one line
+        return _line(re.sub(r"^-(0(\.0*)?)$", r"\1", text)).replace(
+            "|", r"\|"
+        )  # no minus before a rounded zero
+
+    right = [is_numeric_dtype(kind) and not is_bool_dtype(kind) for kind in frame.dtypes]
+    head = "| " + " | ".join(cell(column) for column in frame.columns) + " |"
+    rule = "| " + " | ".join("---:" if number else "---" for number in right) + " |"
+    rows = ["| " + " | ".join(cell(value) for value in row) + " |" for row in frame.itertuples(index=False)]
+    lines = "\n".join([head, rule, *rows])
+    # Not under the bare name: a figure may have the same, and other data.
+    link = _csv(frame if data is None else data, file or f"tab-{name}")
+    text = f"{_line(caption)} ({link})"
+    _show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
+
+
+def glue(name: str, text: str) -> None:
+    """Keep a formatted number, so that prose on any page can quote it: ``{glue}`executed/NB.ipynb::name```.
+
+    Raises:
+        TypeError: text is not a string: another page cannot format it.
+    """
+    if not isinstance(text, str):
+        raise TypeError(
+            f"text must be a formatted string, got {type(text).__name__} {text!r}; write f'{{value:.2f}}'"
+        )
+    myst_nb.glue(name, _Plain(text), display=False)
+    path = _folder() / f"glue.{_page()}.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    _write(path, json.dumps({**known, name: text}, indent=1, ensure_ascii=False) + "\n")
+
+
+def rows(frame: pd.DataFrame) -> None:
+    """Keep the rows behind the page, so that the explore page offers them.
+
+    Args:
+        frame: rows of experiments, or of scores (then with the accuracies ``fine_tuned`` and ``probe`` beside them).
+    """
+    _write(_folder() / f"rows.{_page()}.csv", frame.to_csv(index=False))
+
+
+class _Plain(str):
+    """Text whose representation has no quotes, since that is what glue shows."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _check(name: str, caption: str) -> None:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise ValueError(f"name must be small letters, digits and single hyphens, got {name!r}")
+    if not caption.strip():
+        raise ValueError("caption must not be empty; say what the figure or table shows")
+
+
+def _csv(table: pd.DataFrame, name: str) -> str:
+    """Write the data and return the link."""
+    _write(_folder() / f"{name}.csv", table.to_csv(index=False))
+    return f"{{download}}`data as CSV <../_generated/{name}.csv>`"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _show(text: str) -> None:
+    display(Markdown(text))
+
+
+def _page() -> str:
+    """Name of the notebook, which the runner says."""
+    return os.environ.get("TASKREL_PAGE_NAME", "notebook")
+
+
+def _folder() -> Path:
+    """Where the files go: the runner says; by hand, beside the book's other made files."""
+    folder = Path(
+        os.environ.get("TASKREL_PAGE_DIR") or Path(__file__).resolve().parents[1] / "book/_generated"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

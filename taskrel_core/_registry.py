@@ -1,0 +1,87 @@
+"""Named entries that a newcomer adds by a decorator; what an unknown name and a missing file say."""
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, TypeVar
+
+__all__ = ["MissingAsset", "Registry", "UnknownName"]
+
+
+T = TypeVar("T")
+
+
+class MissingAsset(RuntimeError):
+    """A data set or a weights file is not on this machine; the message says how to get it.
+
+    Example:
+        >>> from taskrel_core import ENCODERS, MissingAsset
+        >>> try:
+        ...     ENCODERS["moco_v3_resnet50"].file()
+        ... except MissingAsset as error:
+        ...     assert "moco_v3_resnet50" in str(error)
+    """
+
+
+class UnknownName(KeyError, ValueError):
+    """A name that no registry entry has; a KeyError for mappings, a ValueError for callers."""
+
+    def __str__(self) -> str:
+        """Return the message as it is, where KeyError would quote it."""
+        return str(self.args[0])
+
+
+class Registry(Mapping[str, Any]):
+    """A mapping by name, filled by ``@REGISTRY.register("name")``.
+
+    Args:
+        kind: what the entries are, in the singular, for error messages ("encoder").
+        resolve: makes an entry from a name that is not registered (``folder:PATH``), or returns None.
+        room: package whose modules register entries: all are imported when the registry is first used, so that a new
+            file is enough for a new entry.
+    """
+
+    def __init__(self, kind: str, resolve: Callable[[str], Any] | None = None, room: str = ""):
+        self.kind = kind
+        self._entries: dict[str, Any] = {}
+        self._resolve = resolve
+        self._room = room
+
+    @property
+    def _all(self) -> dict[str, Any]:
+        """The entries, those of the whole room among them."""
+        if self._room:
+            room, self._room = import_module(self._room), ""
+            for module in iter_modules(room.__path__, f"{room.__name__}."):
+                import_module(module.name)
+        return self._entries
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Return a decorator that stores its argument under ``name``.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+        if name in self._entries:
+            raise ValueError(f"{self.kind} {name!r} is registered already; choose another name")
+
+        def store(entry: T) -> T:
+            self._entries[name] = entry
+            return entry
+
+        return store
+
+    def __getitem__(self, name: str) -> Any:
+        """Look up ``name``; an unknown one raises UnknownName with the known names."""
+        if name in self._all:
+            return self._all[name]
+        found = self._resolve(name) if self._resolve else None
+        if found is None:
+            raise UnknownName(f"unknown {self.kind} {name!r}; known: {', '.join(sorted(self._all))}")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)

@@ -1,0 +1,248 @@
+"""What others printed: accuracies, scores and correlations, and whether they follow from one another."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .correlation import correlate, marked
+
+__all__ = [
+    "LIBRARY",
+    "POSTER_SIGNS",
+    "SFDA",
+    "accuracies",
+    "poster",
+    "poster_means",
+    "poster_table",
+    "published",
+    "recomputed",
+    "tables_agree",
+]
+
+
+LIBRARY = "thuml/Transfer-Learning-Library@c4aa59e model_selection"  # accuracies and scores; its README has correlations
+SFDA = "TencentARC/SFDA@3b7edf7 group 1 (supervised)"  # accuracies of the same encoders
+SFDA_README = "TencentARC/SFDA@3b7edf7 README"  # weighted taus alone, so nothing to compute them from
+POSTER_SIGNS = {"pactran": -1, "ours": -1}  # the right sign of r; of all others it is +1
+
+_SCORES = {
+    "logme": "LogME",
+    "leep": "LEEP",
+    "nce": "NCE",
+    "hscore": "HScore",
+}  # in the columns, in the README
+
+_TARGETS = {"oxfordiiitpets": "pets", "stanfordcars": "cars"}
+_MODELS = {"mnasnet": "mnasnet1_0"}
+
+
+def published(folder: str | Path = "notebooks/facts") -> pd.DataFrame:
+    """Return the published numbers, with one name for each encoder and target.
+
+    Args:
+        folder: where ``published-transfer-scores.csv`` is.
+
+    Returns:
+        Columns source, name (of the encoder or of the score), target, quantity, value.
+
+    Raises:
+        ValueError: a column is missing, a value is not a number, or a line is repeated.
+    """
+    columns = ("source", "model_or_score", "target", "quantity", "value")
+    table = _read(Path(folder) / "published-transfer-scores.csv", columns)
+    plain = table["model_or_score"].str.lower().str.replace(" ", "_")
+    printed = table["quantity"].str.startswith("published")
+    table["model_or_score"] = table["model_or_score"].where(printed, plain.replace(_MODELS))
+    table["target"] = table["target"].replace(_TARGETS)
+    return table.rename(columns={"model_or_score": "name"})
+
+
+def poster(folder: str | Path = "notebooks/facts") -> pd.DataFrame:
+    """Return the poster's tables: columns table, target, column, pearson.
+
+    Raises:
+        ValueError: as ``published``.
+    """
+    return _read(Path(folder) / "poster-tables.csv", ("table", "target", "column", "pearson"))
+
+
+def accuracies(facts: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return accuracy after fine-tuning by encoder (rows) and target (columns), as a source printed it, in percent."""
+    return _wide(facts, source, "accuracy")
+
+
+def recomputed(facts: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Return the correlations of the library's scores with its own accuracies and with those of the other source.
+
+    All four scores are higher for the better encoder, so none is turned.
+
+    Args:
+        facts: as ``published`` returns them.
+        resamples: bootstrap draws, of encoders.
+        seed: of the draws.
+
+    Returns:
+        Columns target, score, n; pearson, low, high; printed (the library's own r), slack (how far rounding of what is
+        printed may move r), agrees; weighted_tau, printed_tau, tau_agrees; copy_of (an earlier score with the same
+        values, or ""); other, other_low, other_high (r with the accuracies of the other source); difference,
+        difference_low, difference_high (of both r, the same encoders drawn for both); other_tau (weighted tau with the
+        other accuracies) and sfda_tau (what the other source printed for its own score of that name).
+    """
+    own, other = accuracies(facts, LIBRARY), accuracies(facts, SFDA)
+    scores = {score: _wide(facts, LIBRARY, score).loc[own.index] for score in _SCORES}
+    printed = {
+        kind: _wide(facts, f"{LIBRARY} README", f"published {kind}") for kind in ("pearson", "weighted tau")
+    }
+    taus = _wide(facts, SFDA_README, "published weighted tau")
+    lines = []
+    for target in own:
+        mine, theirs = own[target].to_numpy(), other[target][own.index].to_numpy()
+        for score, name in _SCORES.items():
+            x, earlier = scores[score][target].to_numpy(), list(_SCORES)[: list(_SCORES).index(score)]
+            a, b = (correlate(x, y, resamples=resamples, seed=seed) for y in (mine, theirs))
+            line = {
+                "target": target,
+                "score": score,
+                "n": a.n,
+                "pearson": a.value,
+                "low": a.low,
+                "high": a.high,
+            }
+            line |= {"printed": printed["pearson"].loc[name, target], "slack": _slack(x, mine)}
+            line["agrees"] = abs(a.value - line["printed"]) <= line["slack"]
+            tau, least, most = _tau(x, mine, seed)
+            line |= {"weighted_tau": tau, "printed_tau": printed["weighted tau"].loc[name, target]}
+            line["tau_agrees"] = least <= line["printed_tau"] <= most
+            line["copy_of"] = next((s for s in earlier if (scores[s][target] == x).all()), "")
+            line |= {
+                "other": b.value,
+                "other_low": b.low,
+                "other_high": b.high,
+                "difference": a.value - b.value,
+            }
+            line["difference_low"], line["difference_high"] = _difference(x, mine, theirs, resamples, seed)
+            line["other_tau"] = stats.weightedtau(x, theirs).statistic
+            line["sfda_tau"] = taus.loc[name, target] if name in taus.index else np.nan
+            lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def tables_agree(facts: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Return how far the two tables of accuracies of the same encoders agree: target, pearson, low, high, n."""
+    own, other = accuracies(facts, LIBRARY), accuracies(facts, SFDA)
+    lines = []
+    for target in own:
+        r = correlate(own[target], other[target][own.index], resamples=resamples, seed=seed)
+        lines.append({"target": target, "pearson": r.value, "low": r.low, "high": r.high, "n": r.n})
+    return pd.DataFrame(lines)
+
+
+def poster_means(table: pd.DataFrame, signs: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """Return the poster's averages beside ours of its own cells.
+
+    Args:
+        table: as ``poster`` returns it.
+        signs: the right sign of r where it is not +1; default ``POSTER_SIGNS``.
+
+    Returns:
+        Columns score, expected ("+" or "-"), mean (ours), printed, agrees (within what two digits allow: half a
+        hundredth in the cells, and in the average), right (cells with the expected sign), of (cells).
+    """
+    signs = POSTER_SIGNS if signs is None else signs
+    average, shown = table["target"] == "average", table["table"] == "correlation"
+    cells, printed = table[shown & ~average], table[shown & average].set_index("column")["pearson"]
+    lines = []
+    for score, rows in cells.groupby("column", sort=False)["pearson"]:
+        sign, mean = signs.get(str(score), 1), rows.mean()
+        line = {"score": score, "expected": "+" if sign > 0 else "-", "mean": mean, "printed": printed[score]}
+        line["agrees"] = abs(mean - printed[score]) <= 0.01
+        lines.append(line | {"right": int((sign * rows > 0).sum()), "of": len(rows)})
+    return pd.DataFrame(lines)
+
+
+def poster_table(table: pd.DataFrame, signs: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """Return the poster's correlations as it shows them, a row a score, with the mean of the cells.
+
+    Args:
+        table: as ``poster`` returns it.
+        signs: as for ``poster_means``.
+
+    Returns:
+        Index score; columns: sign (the right one), the targets (a cell of the wrong sign in bold), mean, printed.
+    """
+    means = poster_means(table, signs).set_index("score")
+    cells = table[(table["table"] == "correlation") & (table["target"] != "average")]
+    wide = cells.pivot(index="column", columns="target", values="pearson").loc[means.index]
+    shown = wide[list(dict.fromkeys(cells["target"]))].map("{:+.2f}".format)
+    for score, sign in means["expected"].items():
+        shown.loc[score] = [marked(cell, sign) for cell in shown.loc[score]]
+    shown.insert(0, "sign", means["expected"])
+    return shown.assign(
+        mean=means["mean"].map("{:+.2f}".format), printed=means["printed"].map("{:+.2f}".format)
+    )
+
+
+def _wide(facts: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
+    """One quantity of one source: a row a name, a column a target."""
+    rows = facts[(facts["source"] == source) & (facts["quantity"] == quantity)]
+    return rows.pivot(index="name", columns="target", values="value")
+
+
+def _half(x: np.ndarray) -> float:
+    """Half of the last digit that any of the numbers shows."""
+    return 0.5 * 10.0 ** -max(len(repr(float(v)).partition(".")[2].rstrip("0")) for v in x)
+
+
+def _slack(x: np.ndarray, y: np.ndarray) -> float:
+    """How far r may move, to first order, if each number is off by half of its last digit; r itself has three digits."""
+    u, v = ((z - z.mean()) / np.linalg.norm(z - z.mean()) for z in (x, y))
+    r = float(u @ v)
+    of_x = _half(x) * np.abs(v - r * u).sum() / np.linalg.norm(x - x.mean())
+    of_y = _half(y) * np.abs(u - r * v).sum() / np.linalg.norm(y - y.mean())
+    return float(of_x + of_y) + 0.0005
+
+
+def _tau(x: np.ndarray, y: np.ndarray, seed: int, draws: int = 100) -> tuple[float, float, float]:
+    """Weighted tau, and the least and largest over draws of the digits that rounding took away; it breaks ties."""
+    rng = np.random.default_rng(seed)
+    moved = [
+        stats.weightedtau(*(z + _half(z) * rng.uniform(-1, 1, len(z)) for z in (x, y))).statistic
+        for _ in range(draws)
+    ]
+    value = float(stats.weightedtau(x, y).statistic)
+    return value, min(value, *moved) - 0.0005, max(value, *moved) + 0.0005
+
+
+def _difference(
+    x: np.ndarray, a: np.ndarray, b: np.ndarray, resamples: int, seed: int
+) -> tuple[float, float]:
+    """The 95 % interval of r(x, a) - r(x, b), the same encoders drawn for both."""
+    rows = np.random.default_rng(seed).integers(len(x), size=(resamples, len(x)))
+    x, a, b = (z[rows] - z[rows].mean(1, keepdims=True) for z in (x, a, b))
+    kept = (np.ptp(x, 1) > 0) & (np.ptp(a, 1) > 0) & (np.ptp(b, 1) > 0)
+    r = [(x * z)[kept].sum(1) / np.sqrt((x**2)[kept].sum(1) * (z**2)[kept].sum(1)) for z in (a, b)]
+    low, high = np.percentile(r[0] - r[1], [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The file with exactly these columns, the last of them finite numbers, no line twice."""
+    again = "take it from the repository again"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if tuple(table.columns) != columns:
+        raise ValueError(
+            f"{path} must have the columns {', '.join(columns)}, got {', '.join(table.columns)}; {again}"
+        )
+    keys, last = list(columns[:-1]), columns[-1]
+    values = np.asarray(pd.to_numeric(table[last], errors="coerce"), dtype=float)
+    if not np.isfinite(values).all():
+        line = int(np.flatnonzero(~np.isfinite(values))[0]) + 2
+        got = table[last][line - 2]
+        raise ValueError(f"{path} must hold numbers in {last}, got {got!r} in line {line}; {again}")
+    if table[keys].duplicated().any():
+        line = int(np.flatnonzero(table[keys].duplicated())[0]) + 2
+        raise ValueError(f"{path} must have each entry once, got line {line} again; {again}")
+    return table.assign(**{last: values})

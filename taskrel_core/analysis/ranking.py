@@ -1,0 +1,195 @@
+"""How well each score ranks encoders: from rows of scores and of accuracies to the table of correlations."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from .correlation import correlate, marked, mean_interval
+
+__all__ = [
+    "correlations",
+    "joined",
+    "lead",
+    "otce_predictions",
+    "over_targets",
+    "quoted",
+    "side_by_side",
+    "verdict",
+    "with_accuracies",
+]
+
+
+def joined(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return one line a (target, encoder, score): columns target, encoder, score, value, fine_tuned, probe.
+
+    Args:
+        scores: rows of ``scores.score``; those of one (target, encoder) are draws of the reference, and are averaged.
+        accuracies: rows of ``finetune.chosen``.
+        columns: names of the scores; one that is missing in some draw is averaged over the others.
+    """
+    long = scores.melt(["target", "encoder"], columns, "score", "value").dropna(subset="value")
+    long["value"] = long["value"].astype(float)
+    means = long.groupby(["target", "encoder", "score"], as_index=False, sort=False)["value"].mean()
+    return with_accuracies(means, accuracies)
+
+
+def with_accuracies(table: pd.DataFrame, accuracies: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with columns fine_tuned and probe beside each target and encoder; without those that have none."""
+    return table.merge(accuracies[["target", "encoder", "fine_tuned", "probe"]], on=["target", "encoder"])
+
+
+def correlations(
+    table: pd.DataFrame,
+    higher_is_better: Mapping[str, bool],
+    sets: Mapping[str, Sequence[str]],
+    truth: str = "fine_tuned",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return what each score says of each target, for each set of encoders.
+
+    Args:
+        table: as ``joined`` returns it.
+        higher_is_better: of each score; a score of which less is better should have a negative Pearson.
+        sets: names of sets of encoders, and who is in each.
+        truth: column of ``table`` that the scores are to foretell.
+        seed: of the bootstrap.
+
+    Returns:
+        Columns encoders, target, score, expected (sign), pearson, low, high (95 %, encoders resampled), n,
+        weighted_kendall (oriented: 1 is best), rel_at_1 (accuracy of the encoder chosen, over that of the best).
+        NaN where fewer than 3 encoders have the score, or it is the same for all.
+
+    Raises:
+        ValueError: on every target all encoders have the same accuracy.
+    """
+    if table.groupby("target")[truth].nunique().lt(2).to_numpy().all():
+        raise ValueError(
+            f"{truth} must differ between encoders on at least one target, got one value on each; take more encoders "
+            "or test images"
+        )
+    lines = []
+    for name, members in sets.items():
+        kept = table[table["encoder"].isin(list(members))]
+        for _, rows in kept.groupby(["target", "score"], sort=False):
+            target, score = rows["target"].iloc[0], rows["score"].iloc[0]
+            sign = 1 if higher_is_better[str(score)] else -1
+            line = {"encoders": name, "target": target, "score": score, "expected": "+" if sign > 0 else "-"}
+            lines.append(line | _agreement(rows["value"].to_numpy(), rows[truth].to_numpy(), sign, seed))
+    return pd.DataFrame(lines)
+
+
+def _agreement(value: np.ndarray, truth: np.ndarray, sign: int, seed: int) -> dict[str, float]:
+    best = float(truth[int(np.argmax(sign * value))] / truth.max())
+    if len(value) < 3:
+        nan = float("nan")
+        return {
+            "pearson": nan,
+            "low": nan,
+            "high": nan,
+            "n": len(value),
+            "weighted_kendall": nan,
+            "rel_at_1": best,
+        }
+    r = correlate(value, truth, seed=seed)
+    tau = correlate(sign * value, truth, kind="weighted_kendall", resamples=10, seed=seed).value
+    shown = {"pearson": r.value, "low": r.low, "high": r.high, "n": r.n}
+    return shown | {"weighted_kendall": tau, "rel_at_1": best}
+
+
+def over_targets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Return the mean over targets of each score's correlation, its interval from resampling whole targets.
+
+    Args:
+        table: as ``correlations`` returns it.
+        resamples: bootstrap draws.
+        seed: of the draws.
+
+    Returns:
+        Columns encoders, score, expected, pearson, low, high, targets, weighted_kendall, rel_at_1.
+    """
+    lines = []
+    for _, rows in table.groupby(["encoders", "score"], sort=False):
+        encoders, score = rows["encoders"].iloc[0], rows["score"].iloc[0]
+        r = rows["pearson"].dropna().tolist()
+        mean, low, high = mean_interval(r, range(len(r)), resamples, seed) if r else (np.nan,) * 3
+        line = {"encoders": encoders, "score": score, "expected": rows["expected"].iloc[0]}
+        line |= {"pearson": mean, "low": low, "high": high, "targets": len(r)}
+        lines.append(line | rows[["weighted_kendall", "rel_at_1"]].mean().to_dict())
+    return pd.DataFrame(lines)
+
+
+def lead(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
+    """Return by how much ``one`` score is stronger than the ``other``, target by target, as ``over_targets`` does.
+
+    Strength is Pearson's r times the sign that it should have. An interval that holds 0 says that the targets do
+    not tell the two apart.
+
+    Args:
+        table: as ``correlations`` returns it, for one set of encoders.
+        one: name of a score.
+        other: name of another.
+    """
+    strength = table.assign(pearson=table["pearson"] * table["expected"].map({"+": 1, "-": -1}))
+    mine, theirs = (strength[strength["score"] == name].set_index("target") for name in (one, other))
+    return over_targets(mine.assign(pearson=mine["pearson"] - theirs["pearson"]))
+
+
+def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.DataFrame:
+    """Return the table as a reader wants it: one row a score, r with its interval a target, then their mean.
+
+    Args:
+        each: as ``correlations`` returns it.
+        mean: as ``over_targets`` returns it.
+        encoders: which of the sets.
+
+    Returns:
+        Index score; columns: sign (the right one), the targets (a cell of the wrong sign in bold), mean, weighted tau,
+        rel@1.
+    """
+    cells, means = each[each["encoders"] == encoders], mean[mean["encoders"] == encoders].set_index("score")
+    text = [marked(cell, sign) for cell, sign in zip(quoted(cells), cells["expected"], strict=True)]
+    wide = cells.assign(cell=text).pivot(index="score", columns="target", values="cell")
+    wide = wide.loc[means.index, list(dict.fromkeys(cells["target"]))].fillna("")
+    wide.insert(0, "sign", means["expected"])
+    wide["mean"] = quoted(means)
+    return wide.assign(**{"weighted tau": means["weighted_kendall"], "rel@1": means["rel_at_1"]})
+
+
+def quoted(rows: pd.DataFrame) -> list[str]:
+    """Return each row's ``r [low, high]`` as text, empty where there is no r."""
+    known = zip(rows["pearson"], rows["low"], rows["high"], strict=True)
+    return ["" if np.isnan(r) else f"{r:+.2f} [{low:+.2f}, {high:+.2f}]" for r, low, high in known]
+
+
+def otce_predictions(scores: pd.DataFrame, accuracies: pd.DataFrame) -> pd.Series:
+    """Return the OTCE score of each row: the accuracy that its W_D and W_T predict, learned on the other targets.
+
+    Args:
+        scores: rows of ``scores.score`` with the columns otce_w_d and otce_w_t.
+        accuracies: rows of ``finetune.chosen``.
+
+    Returns:
+        One value a row of ``scores``, None where fewer than 3 rows of other targets have an accuracy.
+    """
+    from ..metrics.otce_regression import fit_otce  # here: it brings torch, which the other tables do without
+
+    known = scores[["target", "encoder", "otce_w_d", "otce_w_t"]].reset_index(drop=True)
+    known = known.merge(accuracies[["target", "encoder", "fine_tuned"]], how="left", on=["target", "encoder"])
+    values = []
+    for row in known.itertuples():
+        others = known[(known["target"] != row.target) & known["fine_tuned"].notna()]
+        table = others[["otce_w_d", "otce_w_t", "fine_tuned"]].to_numpy(dtype=np.float64)
+        values.append(fit_otce(table)(row.otce_w_d, row.otce_w_t) if len(table) >= 3 else None)
+    return pd.Series(values, index=scores.index, dtype=object)
+
+
+def verdict(correlation: pd.Series) -> str:
+    """Say whether a score that should fall with accuracy does: "holds", "holds in sign" or "does not hold".
+
+    Args:
+        correlation: pearson, and high, the upper end of its interval.
+    """
+    if float(correlation["high"]) < 0:
+        return "holds"
+    return "holds in sign" if float(correlation["pearson"]) < 0 else "does not hold"

@@ -1,0 +1,1 @@
+"""Files by content, where they come from, and how they are kept."""

@@ -1,0 +1,1 @@
+"""Names to pictures and labels; ``datasets`` has the registry, DATASETS."""

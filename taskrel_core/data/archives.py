@@ -1,0 +1,145 @@
+"""Natural images from an archive that the user put down: NAME/{train,test}/<class>/<file>, in order of name."""
+
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import compress
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from .image_folders import UNREADABLE, square
+
+__all__ = ["ARCHIVES", "CIFAR", "Archive", "read_archive"]
+
+
+CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+# The 200 ImageNet classes of Tiny-ImageNet by their WordNet numbers: names of the folders in its archive.
+NUMBERS = """
+01443537 01629819 01641577 01644900 01698640 01742172 01768244 01770393 01774384 01774750 01784675 01855672
+01882714 01910747 01917289 01944390 01945685 01950731 01983481 01984695 02002724 02056570 02058221 02074367
+02085620 02094433 02099601 02099712 02106662 02113799 02123045 02123394 02124075 02125311 02129165 02132136
+02165456 02190166 02206856 02226429 02231487 02233338 02236044 02268443 02279972 02281406 02321529 02364673
+02395406 02403003 02410509 02415577 02423022 02437312 02480495 02481823 02486410 02504458 02509815 02666196
+02669723 02699494 02730930 02769748 02788148 02791270 02793495 02795169 02802426 02808440 02814533 02814860
+02815834 02823428 02837789 02841315 02843684 02883205 02892201 02906734 02909870 02917067 02927161 02948072
+02950826 02963159 02977058 02988304 02999410 03014705 03026506 03042490 03085013 03089624 03100240 03126707
+03160309 03179701 03201208 03250847 03255030 03355925 03388043 03393912 03400231 03404251 03424325 03444034
+03447447 03544143 03584254 03599486 03617480 03637318 03649909 03662601 03670208 03706229 03733131 03763968
+03770439 03796401 03804744 03814639 03837869 03838899 03854065 03891332 03902125 03930313 03937543 03970156
+03976657 03977966 03980874 03983396 03992509 04008634 04023962 04067472 04070727 04074963 04099969 04118538
+04133789 04146614 04149813 04179913 04251144 04254777 04259630 04265275 04275548 04285008 04311004 04328186
+04356056 04366367 04371430 04376876 04398044 04399382 04417672 04456115 04465501 04486054 04487081 04501370
+04507155 04532106 04532670 04540053 04560804 04562935 04596742 04597913 06596364 07579787 07583066 07614500
+07615774 07695742 07711569 07715103 07720875 07734744 07747607 07749582 07753592 07768694 07871810 07873807
+07875152 07920052 09193705 09246464 09256479 09332890 09428293 12267677
+"""
+
+WNIDS = tuple(f"n{number}" for number in NUMBERS.split())
+TEXTURES = "banded blotchy braided bubbly bumpy chequered cobwebbed cracked crosshatched crystalline"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A data set in a tar: file, classes (names of its folders, sorted), side of the stored pictures, what it is."""
+
+    file: str
+    classes: tuple[str, ...]
+    side: int
+    licence: str
+    origin: str
+    sha256: str  # of the decoded arrays
+
+
+ARCHIVES = {
+    "cifar10": Archive(
+        "cifar10-jpeg.tar",
+        CIFAR,
+        32,
+        "none stated; cite Krizhevsky 2009",
+        "CIFAR-10, 1000 + 200 pictures a class, kept as JPEG and so slightly changed, 32x32",
+        "8bebe9735418ca70c63414223dba00305c2c2b614b802de96309d3dc90ddc33b",
+    ),
+    "dtd10": Archive(
+        "dtd10.tar",
+        tuple(TEXTURES.split()),
+        128,
+        "for research; cite Cimpoi et al. 2014",
+        "the first 10 of 47 textures of DTD, not in its own split, shorter side scaled to 128 and cropped",
+        "22426be881e1186a945b49377b346f2ab37aed754f37f00df9fb06e187f17b1c",
+    ),
+    "flowers5": Archive(
+        "flowers5.tar",
+        ("daisy", "dandelion", "rose", "sunflower", "tulip"),
+        128,
+        "none stated; photographs of unknown licence",
+        "photographs of five flowers, 128x128; three of the test part that are in the train part too are left out",
+        "198a116f53e245341a1ac2c76826a865eac98a9c5720335d23035e52ebee2ba3",
+    ),
+    "tiny_imagenet": Archive(
+        "tiny-imagenet-200-32px.tar",
+        WNIDS,
+        32,
+        "ImageNet's terms: non-commercial research",
+        "the 200 ImageNet classes of Tiny-ImageNet, 100 + 50 pictures a class, at 32x32, not ImageNet's resolution",
+        "012d321df31c713bd55a976125861ec2b4af46bce54d90a670577474707e2a46",
+    ),
+}
+
+
+def read_archive(archive: Archive) -> Callable[[Path], dict[str, np.ndarray]]:
+    """Return the function from the tar to x_train, y_train, x_test, y_test, sorted by class, then file.
+
+    Images are uint8 (n, side, side, 3), labels uint8 (n,). Test pictures that are in the train part too are left out.
+    The function raises ValueError if the archive is damaged, has other classes, or a picture in it cannot be read.
+    """
+
+    def decode(path: Path) -> dict[str, np.ndarray]:
+        parts: dict[str, list] = {f"{key}_{split}": [] for key in "xy" for split in ("train", "test")}
+        with _opened(path) as tar:
+            members = {PurePosixPath(m.name).parts[-3:]: m for m in tar.getmembers() if m.isfile()}
+            _check_classes(members, archive)
+            for split, kind, name in tqdm(sorted(members), desc=archive.file, leave=False, delay=2):
+                file = tar.extractfile(members[split, kind, name])
+                assert file is not None  # it is a file
+                parts[f"x_{split}"].append(_picture(file.read(), archive.side, name))
+                parts[f"y_{split}"].append(archive.classes.index(kind))
+        seen = {picture.tobytes() for picture in parts["x_train"]}
+        fresh = [picture.tobytes() not in seen for picture in parts["x_test"]]
+        for key in ("x_test", "y_test"):
+            parts[key] = list(compress(parts[key], fresh))
+        return {key: np.array(values, np.uint8) for key, values in parts.items()}
+
+    return decode
+
+
+def _opened(path: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(path)
+    except tarfile.TarError as error:
+        raise ValueError(f"{path.name} is not a readable tar ({error})") from error
+
+
+def _check_classes(members: dict[tuple[str, ...], tarfile.TarInfo], archive: Archive) -> None:
+    for split in ("train", "test"):
+        found = sorted({parts[1] for parts in members if len(parts) == 3 and parts[0] == split})
+        if found != list(archive.classes):
+            odd = sorted(set(found) ^ set(archive.classes))[:5]
+            raise ValueError(
+                f"{archive.file} must hold NAME/{split}/<class>/<file> for its {len(archive.classes)} classes, "
+                f"got {len(found)} classes; in one of them only: {odd}"
+            )
+    if any(len(parts) != 3 or parts[0] not in ("train", "test") for parts in members):
+        raise ValueError(f"{archive.file} must hold files in NAME/{{train,test}}/<class> only")
+
+
+def _picture(content: bytes, side: int, name: str) -> np.ndarray:
+    try:
+        with Image.open(BytesIO(content)) as image:
+            return square(image, side)
+    except UNREADABLE as error:
+        raise ValueError(f"{name} is not a readable image ({error})") from error

@@ -1,0 +1,1 @@
+"""Pictures to features; ``encoders`` has the registry, ENCODERS."""

@@ -1,0 +1,182 @@
+"""Weights of other projects as tensors in the order in which their network uses them; nothing in a file is run."""
+
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+__all__ = [
+    "filled",
+    "matched",
+    "read_checkpoint",
+    "read_keras_mobilenet",
+    "read_onnx_convolutions",
+    "read_squeezenet",
+    "read_torch",
+]
+
+
+COUNTER = "num_batches_tracked"  # of batch normalisation; says nothing about the function
+
+# All that the pickle of numpy arrays needs. The function that makes an empty array is found through numpy itself,
+# since the module that the file names it by is deprecated.
+HARMLESS = {
+    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Reads numpy arrays in plain containers; any other name in the file is refused before it is looked up."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in HARMLESS:
+            raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is no part of an array")
+        return HARMLESS[module, name]
+
+
+def filled(net: nn.Module, tensors: Sequence[Tensor], name: str) -> nn.Module:
+    """Return ``net`` with its weights replaced by ``tensors``, in order, in evaluation mode.
+
+    Args:
+        net: may be on the device "meta", without memory of its own.
+        tensors: one for each entry of the network's state but the counters of batch normalisation.
+        name: of the encoder, for the message.
+
+    Raises:
+        ValueError: number or shapes differ.
+    """
+    wanted = {key: value for key, value in net.state_dict().items() if not key.endswith(COUNTER)}
+    if [t.shape for t in tensors] != [w.shape for w in wanted.values()]:
+        raise ValueError(
+            f"the weights of {name!r} must have the {len(wanted)} shapes of its network, got {len(tensors)} tensors "
+            "that differ; use the version of the package that is pinned"
+        )
+    counters = {key: torch.zeros((), dtype=torch.int64) for key in net.state_dict() if key.endswith(COUNTER)}
+    state = dict(zip(wanted, (t.float() for t in tensors), strict=True))
+    net.load_state_dict(state | counters, assign=True)
+    return net.eval()
+
+
+def matched(net: nn.Module, state: Mapping[str, Tensor], origin: str) -> nn.Module:
+    """Return ``net`` with the weights of ``state``, name by name, in evaluation mode.
+
+    Args:
+        net: may be on the device "meta", without memory of its own.
+        state: an entry for each of the network's; counters of batch normalisation may be absent.
+        origin: of the weights, for the message.
+
+    Raises:
+        ValueError: a name is missing, unexpected, or of another shape.
+    """
+    wanted = net.state_dict()
+    needed = {key for key in wanted if not key.endswith(COUNTER)}
+    wrong = {
+        "missing": sorted(needed - set(state)),
+        "unexpected": sorted(set(state) - set(wanted)),
+        "of another shape": sorted(k for k in needed & set(state) if state[k].shape != wanted[k].shape),
+    }
+    if any(wrong.values()):
+        said = [f"{what}: {', '.join(keys[:4])}{_more(keys)}" for what, keys in wrong.items() if keys]
+        raise ValueError(
+            f"{origin} must hold exactly the weights of its network, got {'; '.join(said)}; "
+            "download the published file anew"
+        )
+    counters = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(COUNTER)}
+    floats = {key: value.float() for key, value in state.items() if key in needed}
+    net.load_state_dict(counters | floats, assign=True)
+    return net.eval()
+
+
+def _more(keys: Sequence[str], most: int = 4) -> str:
+    return f" and {len(keys) - most} more" if len(keys) > most else ""
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return what a torch checkpoint holds; no code in it is run.
+
+    Raises:
+        ValueError: it is damaged, or holds objects other than tensors and plain containers.
+    """
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, AttributeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise ValueError(
+            f"{path} cannot be read without running code that is in it, or is damaged ({reason}); where you trust "
+            "it, load it elsewhere and save its tensors alone: torch.save(state_dict, file)"
+        ) from error
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{path} must hold a dict of tensors, got {type(found).__name__}; see its project's page"
+        )
+    return found
+
+
+def read_torch(path: Path) -> list[Tensor]:
+    """Return the tensors of a torch checkpoint; batch counters are left out."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return [value for key, value in state.items() if not key.endswith(COUNTER)]
+
+
+def read_squeezenet(path: Path) -> list[Tensor]:
+    """Return SqueezeNet's kernels and biases, body then head, from a pickled dict layer -> [HWIO kernel, bias].
+
+    Raises:
+        pickle.UnpicklingError: the file holds something else than arrays.
+    """
+    with path.open("rb") as file:
+        layers = _ArraysOnly(file, encoding="latin1").load()
+    parts = ("squeeze1x1", "expand1x1", "expand3x3")
+    order = ["conv1", *(f"fire{k}/{part}" for k in range(2, 10) for part in parts), "conv10"]
+    return [t for name in order for t in (_oihw(layers[name][0]), torch.from_numpy(layers[name][1]))]
+
+
+def read_keras_mobilenet(path: Path) -> list[Tensor]:
+    """Return the trunk of a Keras MobileNetV2 from an .h5 file, in the order of torchvision's."""
+    import h5py
+
+    names = [("Conv1", "bn_Conv1"), *_of_block("expanded_conv", ("depthwise", "project"))]
+    for k in range(1, 17):
+        names += _of_block(f"block_{k}", ("expand", "depthwise", "project"))
+    names.append(("Conv_1", "Conv_1_bn"))
+    arrays: dict[tuple[str, ...], np.ndarray] = {}
+
+    def keep(place: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            arrays[tuple(place.split("/")[-2:])] = np.asarray(item)
+
+    with h5py.File(path) as file:
+        file.visititems(keep)
+    tensors = []
+    for convolution, norm in names:
+        tensors.append(_oihw(arrays[convolution, "kernel"], depthwise=convolution.endswith("depthwise")))
+        for part in ("gamma", "beta", "moving_mean", "moving_variance"):
+            tensors.append(torch.from_numpy(arrays[norm, part]))
+    return tensors
+
+
+def read_onnx_convolutions(path: Path) -> list[Tensor]:
+    """Return kernel and bias of every convolution of an ONNX graph, in its order; the graph is not run."""
+    import onnx
+
+    graph = onnx.load(path).graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    wanted = [name for node in graph.node if node.op_type == "Conv" for name in node.input[1:]]
+    return [torch.from_numpy(onnx.numpy_helper.to_array(stored[name]).copy()) for name in wanted]
+
+
+def _of_block(block: str, parts: Sequence[str]) -> list[tuple[str, str]]:
+    return [(f"{block}_{part}", f"{block}_{part}_BN") for part in parts]
+
+
+def _oihw(kernel: np.ndarray, depthwise: bool = False) -> Tensor:
+    """Turn a kernel (h, w, in, out), depthwise (h, w, channels, 1), into torch's order."""
+    return torch.from_numpy(
+        np.ascontiguousarray(kernel.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1)))
+    )

@@ -1,0 +1,250 @@
+"""From data set and encoder to a task, with the cache of features, and the standardisation of a pair of tasks."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from . import environment
+from ._validation import check_choice, check_count, check_same_width
+from .assets.content import content_key, read_arrays, write_arrays
+from .data.datasets import DATASETS, Dataset
+from .encoders.encoders import ENCODERS, Encoder, Fit
+from .task import Task
+
+__all__ = ["draw_classes", "features", "sample", "source_posteriors", "standardise"]
+
+
+CHUNK = 4096  # pictures decoded at a time, a multiple of every encoder's batch: 0.8 GB at 256 x 256
+
+
+def features(
+    dataset: str,
+    encoder: str,
+    *,
+    split: str = "train",
+    n: int | None = None,
+    seed: int = 0,
+    classes: Sequence[int | str] | None = None,
+    size: int | None = None,
+    fitted_on: str | None = None,
+    encoder_n: int = 5000,
+    epochs: int = 10,
+) -> Task:
+    """Return the features of a data set as a task, not standardised.
+
+    Args:
+        dataset: name in DATASETS, or ``folder:PATH``.
+        encoder: name in ENCODERS.
+        split: "train", "test" or "all".
+        n: samples: the first n of one seeded permutation of the split, so fewer are always the start of more;
+            None, or more than there are: all.
+        seed: of that permutation, and of a fitted encoder.
+        classes: labels or names of classes to keep, numbered anew in this order, before the n are taken; None: all.
+            ``draw_classes`` draws some.
+        size: side in pixels that images are resized to; None: the encoder's ``input_size``.
+        fitted_on: the data set that a fitted encoder (LeNet, PCA) learns from; default ``dataset`` itself.
+        encoder_n: samples of that data set's train part that it learns from, chosen in the same way.
+        epochs: of LeNet; fewer are an earlier point of the same training, 0 its random start.
+
+    Raises:
+        KeyError: an unknown name.
+        MissingAsset: data or weights are not on this machine.
+        ValueError: a damaged file in the cache, an unknown split or class, a size that the encoder does not take.
+
+    Example:
+        >>> from taskrel_core import features
+        >>> task = features("digits", "random_net", split="test", n=50)
+        >>> len(task), task.d, task.n_classes
+        (50, 256, 10)
+    """
+    data, entry = DATASETS[dataset], ENCODERS[encoder]
+    classes = _labels(data, classes)
+    wanted = _wanted(data, entry, split, n, seed, classes, size)
+    source = None
+    if entry.fitted:
+        source = DATASETS[fitted_on or dataset]
+        wanted |= {
+            "fitted_on": source.version,
+            "encoder_n": check_count(encoder_n, "encoder_n"),
+            "epochs": check_count(epochs, "epochs", 0),
+        }
+
+    def encode() -> dict[str, np.ndarray]:
+        fit = None if source is None else _fit(entry, source, encoder_n, seed, epochs)
+        run = entry.build(fit, **_at(size))
+        z, labels = _streamed(run, data, split, n, seed, classes)
+        return {"z": z.astype(np.float32), "y": labels}
+
+    arrays = _kept(wanted, encode)
+    return Task(arrays["z"], arrays["y"], len(classes) if classes else data.n_classes, dataset)
+
+
+def source_posteriors(
+    dataset: str,
+    encoder: str,
+    *,
+    split: str = "train",
+    n: int | None = None,
+    seed: int = 0,
+    classes: Sequence[int | str] | None = None,
+    size: int | None = None,
+) -> Float[Tensor, "n k"]:
+    """Return what an encoder's own head says: probabilities of its source classes, (n, K_S), float64.
+
+    The rows are those of ``features`` with the same arguments.
+
+    Raises:
+        KeyError, MissingAsset, ValueError: as ``features``; also ValueError if the encoder brings no head.
+    """
+    data, entry = DATASETS[dataset], ENCODERS[encoder]
+    if entry.posteriors is None:
+        able = ", ".join(name for name in ENCODERS if ENCODERS[name].posteriors)
+        raise ValueError(
+            f"encoder must bring a head for source posteriors, got {encoder!r}; those that do: {able}"
+        )
+    classes = _labels(data, classes)
+    wanted = _wanted(data, entry, split, n, seed, classes, size) | {"what": "posteriors"}
+
+    def encode() -> dict[str, np.ndarray]:
+        return {"p": _streamed(partial(entry.posteriors, **_at(size)), data, split, n, seed, classes)[0]}
+
+    arrays = _kept(wanted, encode)
+    return torch.from_numpy(arrays["p"]).double()
+
+
+def draw_classes(dataset: str, k: int, seed: int = 0) -> tuple[int, ...]:
+    """Return ``k`` different labels of a data set, drawn with ``seed``, in ascending order, for ``classes``.
+
+    With the same seed, the labels of a smaller ``k`` are among those of a larger one.
+
+    Raises:
+        KeyError: an unknown data set.
+        ValueError: it has fewer than ``k`` classes.
+    """
+    data = DATASETS[dataset]
+    if check_count(k, "k") > data.n_classes:
+        raise ValueError(
+            f"k must be at most the {data.n_classes} classes of {dataset!r}, got {k}; ask for fewer"
+        )
+    order = np.random.default_rng(check_count(seed, "seed", 0)).permutation(data.n_classes)
+    return tuple(int(label) for label in sorted(order[:k]))
+
+
+def standardise(reference: Task, target: Task, how: str = "own", scale: bool = False) -> tuple[Task, Task]:
+    """Return both tasks with features of mean 0 and standard deviation 1; constant columns become 0.
+
+    Args:
+        reference: reference task.
+        target: target task of the same width.
+        how: "own": each by its own statistics (authors' code; an affine alignment of its own); "joint": both by
+            the reference's; "none".
+        scale: divide by sqrt(d), so that the norm of a sample does not grow with the width.
+    """
+    check_choice(how, "how", ("own", "joint", "none"))
+    check_same_width(target.z, reference.z, "target.z", "reference.z")
+    divisor = reference.d**0.5 if scale else 1.0
+    result = []
+    for task in (reference, target):
+        by = task if how == "own" else reference
+        mean, deviation = by.z.mean(0), by.z.std(0, correction=0)
+        flat = deviation <= 1e-12 * by.z.abs().amax(0).clamp(min=1e-300)
+        z = task.z if how == "none" else (task.z - mean) / torch.where(flat, torch.inf, deviation)
+        result.append(Task(z / divisor, task.y, task.n_classes, task.name))
+    return result[0], result[1]
+
+
+def _labels(data: Dataset, classes: Sequence[int | str] | None) -> list[int] | None:
+    """The labels of classes, some of which may be given by name."""
+    if classes is None:
+        return None
+    names = {name: label for label, name in enumerate(data.class_names)} if any(map(_text, classes)) else {}
+    for name in filter(_text, classes):
+        if name not in names:
+            raise ValueError(
+                f"classes must be labels or names of {data.name!r}, got {name!r}; its names are {', '.join(names)}"
+            )
+    return [names[c] if isinstance(c, str) else c for c in classes]
+
+
+def _text(value: int | str) -> bool:
+    return isinstance(value, str)
+
+
+def _wanted(
+    data: Dataset,
+    entry: Encoder,
+    split: str,
+    n: int | None,
+    seed: int,
+    classes: Sequence[int] | None,
+    size: int | None,
+) -> dict[str, Any]:
+    """What determines features, for the content key."""
+    for label in classes or ():
+        if check_count(label, "classes", 0) >= data.n_classes:
+            raise ValueError(f"classes must be labels below {data.n_classes} of {data.name!r}, got {label}")
+    if classes is not None and (len(classes) == 0 or len(set(classes)) < len(classes)):
+        raise ValueError(f"classes must be different labels, at least one, got {list(classes)}; or give None")
+    side = entry.side(size)
+    of_size = {} if entry.native_size is None else {"size": side}  # the others know one size only
+    return of_size | {
+        "data": data.version,
+        "split": check_choice(split, "split", ("train", "test", "all")),
+        "n": None if n is None else check_count(n, "n"),
+        "seed": check_count(seed, "seed", 0),
+        "classes": None if classes is None else list(classes),
+        "encoder": entry.version,
+    }
+
+
+def _at(size: int | None) -> dict[str, int]:
+    return {} if size is None else {"size": size}
+
+
+def _kept(wanted: dict[str, Any], compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    path = environment.cache_dir() / "features" / f"{content_key(wanted)[:32]}.npz"
+    if not path.exists():
+        write_arrays(path, compute())
+    return read_arrays(path)
+
+
+def _streamed(
+    run: Callable[[np.ndarray], np.ndarray], data: Dataset, split: str, n: int | None, seed: int, classes: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """What ``run`` makes of a sample, and its labels; no more than CHUNK pictures are in memory at a time."""
+    order, labels = _order(data, split, n, seed, classes)
+    parts = [run(data.images(split, order[k : k + CHUNK])) for k in range(0, len(order), CHUNK)]
+    return np.concatenate(parts), labels
+
+
+def sample(
+    data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return images uint8 (n, h, w[, 3]) and labels (n,): the rows of ``features`` with the same arguments."""
+    order, labels = _order(data, split, n, seed, classes)
+    return data.images(split, order), labels
+
+
+def _order(
+    data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the split that make a sample, in its order, and their labels."""
+    labels = data.labels(split)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    if classes is not None:
+        new = np.full(data.n_classes, -1)
+        new[list(classes)] = np.arange(len(classes))
+        labels = new[labels]
+        order = order[labels[order] >= 0]
+    return order[:n], labels[order[:n]]
+
+
+def _fit(entry: Encoder, source: Dataset, n: int, seed: int, epochs: int) -> Fit:
+    images, labels = sample(source, "train", n, seed)
+    key = content_key({"encoder": entry.version, "data": source.version, "n": n, "seed": seed})
+    return Fit(images, labels, source.n_classes, seed, epochs, key)

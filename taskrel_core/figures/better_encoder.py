@@ -1,0 +1,43 @@
+"""Bound and transferability while an encoder is trained."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from .names import named
+from .style import COLOURS, GREY, STYLE
+
+__all__ = ["better_encoder"]
+
+
+def better_encoder(table: pd.DataFrame) -> np.ndarray:
+    """Draw transferability and bound of each target while the encoder improves on the reference.
+
+    Args:
+        table: columns target, related, epochs, seed, reference_accuracy, transferability, bound, log_k.
+    """
+    targets = list(dict.fromkeys(table["target"]))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.6), sharex=True)
+        for ax, column in zip(axes, ("transferability", "bound"), strict=True):
+            for k, target in enumerate(targets):
+                rows = table[table["target"] == target].groupby("epochs")
+                value = rows[column].agg(["mean", "min", "max"]) / rows["log_k"].first().to_frame().to_numpy()
+                x = rows["reference_accuracy"].mean()
+                ax.plot(
+                    x,
+                    value["mean"],
+                    marker="os^Dvp"[k % 6],
+                    ms=4,
+                    color=COLOURS[k],
+                    label=named(target),
+                )
+                ax.fill_between(x, value["min"], value["max"], color=COLOURS[k], alpha=0.18, lw=0)
+            ax.axhline(1, color=GREY, lw=0.8, ls="--")
+            ax.set_xlabel("accuracy on the reference")
+            ax.set_title(f"{column} / log K")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, title="target", loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, fontsize=8
+        )
+    return axes

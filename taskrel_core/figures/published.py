@@ -1,0 +1,121 @@
+"""Pictures of what others printed: from the tables of ``published`` to axes. Needs no torch."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from .style import COLOURS, GREY, STYLE
+
+__all__ = ["against_two_tables", "poster_cells"]
+
+
+def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarray:
+    """Draw r with the accuracies of both sources, a panel a score, a row a target; then how far the sources agree.
+
+    Args:
+        table: columns target, score (as shown), pearson, low, high, printed, other, other_low, other_high.
+        agreement: columns target (as shown), pearson, low, high; its targets in the order of the rows.
+    """
+    scores, targets = list(dict.fromkeys(table["score"])), list(agreement["target"])
+    y = np.arange(len(targets))
+    with plt.rc_context(STYLE):
+        _, axes = plt.subplots(
+            -(-(len(scores) + 2) // 2), 2, figsize=(5.4, 7.4), sharex=True, sharey=True, layout="constrained"
+        )
+        for ax, score in zip(axes.flat, scores, strict=False):
+            rows = table[table["score"] == score].set_index("target").loc[targets]
+            for columns, marker, colour, up in (
+                (("pearson", "low", "high"), "o", COLOURS[0], 0.17),
+                (("other", "other_low", "other_high"), "s", COLOURS[1], -0.17),
+            ):
+                _intervals(ax, rows[list(columns)].to_numpy(), y - up, marker, colour)
+            ax.plot(rows["printed"], y - 0.17, "|", color="black", ms=9, mew=1.6)
+            ax.set_title(score)
+        last = axes.flat[len(scores)]
+        rows = agreement.set_index("target").loc[targets, ["pearson", "low", "high"]]
+        _intervals(last, rows.to_numpy(), y, "D", COLOURS[2])
+        last.set_title("the two accuracy tables")
+        for ax in axes.flat[: len(scores) + 1]:
+            ax.axvline(0, color=GREY, lw=0.8)
+            ax.set(xlim=(-1.03, 1.03), xticks=[-1, -0.5, 0, 0.5, 1])
+            ax.set_yticks(y, targets, fontsize=9)
+        for ax in axes.flat[len(scores) - 1 : len(scores) + 1]:  # the lowest of each column
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel("Pearson's r")
+        axes.flat[0].invert_yaxis()
+        _key(axes.flat[len(scores) + 1])
+    return axes
+
+
+def _intervals(ax: Axes, rows: np.ndarray, y: np.ndarray, marker: str, colour: str) -> None:
+    """Marks with their intervals; rows hold value, low, high."""
+    ax.hlines(y, rows[:, 1], rows[:, 2], color=colour, lw=1.3, alpha=0.65)
+    ax.plot(rows[:, 0], y, marker, color=colour, ms=4.5)
+
+
+def _key(ax: Axes) -> None:
+    """The empty panel explains the marks."""
+    ax.axis("off")
+    lines = (
+        ("o", COLOURS[0], "r with the library's"),
+        ("|", "black", "the same, as printed"),
+        ("s", COLOURS[1], "r with those of SFDA's code"),
+        ("D", COLOURS[2], "r of the two tables"),
+    )
+    for k, (marker, colour, text) in enumerate(lines):
+        place, height = ax.transAxes, 0.86 - 0.16 * k
+        ax.plot(0.02, height, marker, color=colour, ms=9 if marker == "|" else 5, mew=1.6, transform=place)
+        ax.text(0.08, height, text, va="center", fontsize=9, transform=place)
+    ax.text(
+        0.02,
+        0.22,
+        "lines: 95 % intervals",
+        va="center",
+        fontsize=9,
+        transform=ax.transAxes,
+    )
+
+
+def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
+    """Draw the poster's correlations, turned so that right is good, with the averages recomputed and printed.
+
+    Args:
+        cells: columns target (as shown), score, pearson.
+        means: columns score, name (as shown), expected, mean, printed; in the order of the rows.
+    """
+    targets = list(dict.fromkeys(cells["target"]))
+    with plt.rc_context(STYLE):
+        _, ax = plt.subplots(figsize=(5.2, 0.4 * len(means) + 1.5))
+        for y, row in enumerate(means.itertuples()):
+            sign, own = (1 if row.expected == "+" else -1), cells[cells["score"] == row.score]
+            for k, target in enumerate(targets):
+                x, label = sign * own.loc[own["target"] == target, "pearson"], target if y == 0 else None
+                ax.plot(
+                    x,
+                    [y + 0.2 * (k - (len(targets) - 1) / 2)],
+                    "os^Dv"[k % 5],
+                    color=COLOURS[k],
+                    ms=5,
+                    label=label,
+                )
+            ax.plot(sign * row.mean, y, "|", color="black", ms=18, mew=2)
+            for x, value in ((1.18, row.mean), (1.5, row.printed)):
+                ax.text(x, y, f"{value:+.2f}".replace("-", "−"), va="center", ha="center", fontsize=9)
+        for x, text in ((1.18, "mean"), (1.5, "printed")):
+            ax.text(x, -0.8, text, va="center", ha="center", fontsize=9, weight="bold")
+        ax.axvspan(-1.03, 0, color=GREY, alpha=0.13, lw=0)
+        ax.text(-1.0, len(means) - 0.55, "wrong sign", fontsize=9, va="bottom")
+        names = [f"{row.name} ({row.expected.replace('-', '−')})" for row in means.itertuples(index=False)]
+        ax.set_yticks(range(len(means)), names, fontsize=9)
+        ax.set(xlim=(-1.03, 1.03), ylim=(len(means) - 0.45, -0.6), xticks=[-1, -0.5, 0, 0.5, 1])
+        ax.set_xlabel("Pearson's r times its right sign (black bar: mean of the row)", fontsize=9)
+        ax.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.03),
+            ncols=len(targets),
+            fontsize=9,
+            borderaxespad=0,
+            handletextpad=0.1,
+        )
+    return ax

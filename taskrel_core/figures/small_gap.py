@@ -1,0 +1,45 @@
+"""The terms of the bound beside transferability."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+
+from .names import named
+from .style import COLOURS, GREY, STYLE, TERMS, legend_of_terms
+
+__all__ = ["small_gap"]
+
+
+def small_gap(table: pd.DataFrame) -> Axes:
+    """Draw each row's three terms as a stacked bar, its transferability beside it, log K and FixedAll as marks.
+
+    Args:
+        table: columns pair, metric, reweighted_loss, label_mismatch, transport, transferability, log_k, fixed_all;
+            where rows are repeated over seeds, bars are means and a line spans the smallest to the largest bound.
+    """
+    keys = list(dict.fromkeys(zip(table["pair"], table["metric"], strict=True)))
+    with plt.rc_context(STYLE):
+        _, ax = plt.subplots(figsize=(7.2, 0.46 * len(keys) + 1.6))
+        for position, (pair, metric) in enumerate(keys):
+            rows = table[(table["pair"] == pair) & (table["metric"] == metric)]
+            left = 0.0
+            for k, term in enumerate(TERMS):
+                width = float(rows[term].mean())
+                ax.barh(position, width, left=left, height=0.5, color=COLOURS[k], alpha=0.85)
+                left += width
+            ax.plot([rows["bound"].min(), rows["bound"].max()], [position, position], color="black", lw=1.4)
+            ax.plot(
+                [rows["transferability"].mean()] * 2,
+                [position - 0.36, position + 0.36],
+                color="black",
+                lw=2.4,
+            )
+            ax.plot(rows["log_k"].iloc[0], position, marker="|", ms=16, color=GREY, mew=1.2, ls="none")
+            ax.plot(
+                rows["fixed_all"].mean(), position, marker="D", ms=4, mfc="none", color=COLOURS[4], ls="none"
+            )
+        ax.set_yticks(range(len(keys)), [f"{p}\n{named(m)}" for p, m in keys], fontsize=8)
+        ax.invert_yaxis()
+        ax.set_xlabel("nats (lower is better)")
+        legend_of_terms(ax)
+    return ax

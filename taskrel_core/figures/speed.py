@@ -1,0 +1,64 @@
+"""Seconds of the method and of the published objective."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from .style import COLOURS, GREY, STYLE
+
+__all__ = ["speed"]
+
+
+AXES = {"n": "samples n", "d": "features d", "k": "classes K"}
+
+WAYS = {
+    "exact": "exact method",
+    "authors": "authors' objective",
+    "plain": "one plain transport",
+    "by_class": "one, by class",
+}
+
+
+def speed(table: pd.DataFrame) -> np.ndarray:
+    """Draw time (above) and peak memory (below) against n, d and K, one line a way, on logarithmic axes.
+
+    Args:
+        table: rows of ``timing.measure`` with a column series: "n", "d" or "k", whichever grows.
+    """
+    with plt.rc_context(STYLE):
+        _, axes = plt.subplots(2, 3, figsize=(7.6, 4.8), sharex="col", sharey="row")
+        for column, (name, label) in enumerate(AXES.items()):
+            rows = table[table["series"] == name]
+            for k, (way, text) in enumerate(WAYS.items()):
+                part = pd.DataFrame(rows[rows["what"] == way]).sort_values(by=name)
+                for ax, value in zip(axes[:, column], ("seconds", "peak_mb"), strict=True):
+                    ax.plot(
+                        part[name],
+                        part[value],
+                        "o-",
+                        color=COLOURS[k],
+                        markersize=3,
+                        linewidth=1.2,
+                        label=text,
+                    )
+            ticks = sorted(rows[name].unique())
+            for ax in axes[:, column]:
+                ax.set(xscale="log", yscale="log")
+                ax.set_xticks(ticks, [str(t) for t in ticks], fontsize=8)
+                ax.minorticks_off()
+                ax.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.5)
+            axes[1, column].set_xlabel(label)
+        low, high = (float(table["peak_mb"].quantile(q)) for q in (0, 1))
+        memory = [m for m in (250, 500, 1000, 2000, 4000, 8000) if low / 2 < m < 2 * high]
+        axes[1, 0].set_yticks(memory, [str(m) for m in memory])
+        axes[0, 0].set_ylabel("seconds")
+        axes[1, 0].set_ylabel("peak memory (MB)")
+        axes[0, 0].figure.legend(
+            *axes[0, 0].get_legend_handles_labels(),
+            loc="upper center",
+            ncols=4,
+            fontsize=8,
+            columnspacing=1.2,
+        )
+        plt.tight_layout(rect=(0, 0, 1, 0.94))
+    return axes

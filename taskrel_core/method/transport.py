@@ -1,0 +1,193 @@
+"""Exact transport, one small problem a target class, under four ground costs (``eq-mismatch``, ``eq-costs``).
+
+An infinite cost of changing the label splits the transport from P_R''' to P_T into one problem for each target
+class: its points against the points of the reference classes that feed it.
+"""
+
+import warnings
+from copy import copy
+from dataclasses import dataclass
+from typing import no_type_check
+
+import numpy as np
+import ot
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+__all__ = ["METRICS", "ClassProblem", "Plan", "Rest", "pair_costs", "solve_class", "transport"]
+
+
+METRICS = ("euclidean", "span", "logit", "one_sided")
+CHUNK = 2_000_000  # numbers held at a time while costs are filled in
+PAIRS = 10_000  # pairs looked at at a time
+
+
+@no_type_check  # a call of relatedness makes thousands, of tensors that were checked where they came in
+@dataclass(frozen=True, eq=False)
+class ClassProblem:
+    """The transport problem of target class ``label``: which points, with which mass."""
+
+    label: int
+    prior: float  # P_T(label)
+    source: Int[Tensor, " m"]  # rows of the reference
+    weight: Float[Tensor, " m"]  # their mass, sums to 1
+    target: Int[Tensor, " n"]  # rows of the target, of mass 1/n each
+
+
+@no_type_check
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A coupling as a list of pairs; ``exact`` says that the solver proved it optimal."""
+
+    source: Int[Tensor, " p"]
+    target: Int[Tensor, " p"]
+    mass: Float[Tensor, " p"]
+    cost: Float[Tensor, " p"]
+    exact: bool = True
+
+    @property
+    def value(self) -> float:
+        """Mean cost of the coupling, in the unit of the ground cost."""
+        return float((self.mass * self.cost).sum())
+
+    def on(self, device: str) -> "Plan":
+        """Return the same on a device."""
+        parts = (x.to(device) for x in (self.source, self.target, self.mass, self.cost))
+        return Plan(*parts, exact=self.exact)
+
+    @staticmethod
+    def join(plans: list["Plan"]) -> "Plan":
+        """Return all the pairs of several plans."""
+        parts = (torch.cat([getattr(p, f) for p in plans]) for f in ("source", "target", "mass", "cost"))
+        return Plan(*parts, exact=all(p.exact for p in plans))
+
+
+class Rest:
+    """Squared distances over the coordinates that A shifts but does not turn, without a look at them for each shift.
+
+    |r - t - m|^2 = |r - t|^2 - 2 m.r + 2 m.t + |m|^2, the first computed once for the points of a class problem.
+
+    Args:
+        r: these coordinates of the reference.
+        t: the same of the target.
+    """
+
+    def __init__(self, r: Float[Tensor, "nr p"], t: Float[Tensor, "nt p"]):
+        self.r, self.t = r, t
+        self.known: dict[bytes, Tensor] = {}  # squares by the points they are of
+        self.of_r, self.of_t, self.of_both = r.new_zeros(len(r)), t.new_zeros(len(t)), r.new_zeros(())
+
+    def shift(self, m: Float[Tensor, " p"]) -> "Rest":
+        """Return the same with the target's points moved by ``m`` from where they began."""
+        moved = copy(self)
+        moved.of_r, moved.of_t, moved.of_both = 2 * (self.r @ m), 2 * (self.t @ m), m @ m
+        return moved
+
+    @no_type_check
+    def block(self, rows: Int[Tensor, " a"], columns: Int[Tensor, " b"]) -> Float[Tensor, "a b"]:
+        """Return the squared distances between points of the reference and of the target, up to rounding."""
+        key = rows.numpy().tobytes() + b"|" + columns.numpy().tobytes()
+        if key not in self.known:
+            self.known[key] = torch.cdist(self.r[rows], self.t[columns]).square_()
+        return self.known[key] - self.of_r[rows, None] + (self.of_t[columns] + self.of_both)
+
+    def squares(self, rows: Int[Tensor, " p"], columns: Int[Tensor, " p"]) -> Float[Tensor, " p"]:
+        """Return the squared distances of pairs of points as they began."""
+        parts = zip(rows.split(PAIRS), columns.split(PAIRS), strict=True)
+        return torch.cat([(self.r[a] - self.t[b]).square_().sum(1) for a, b in parts])
+
+    def pairs(
+        self, squares: Float[Tensor, " p"], rows: Int[Tensor, " p"], columns: Int[Tensor, " p"]
+    ) -> Float[Tensor, " p"]:
+        """Return them after the shift."""
+        return squares - self.of_r[rows] + self.of_t[columns] + self.of_both
+
+
+@no_type_check
+def solve_class(
+    problem: ClassProblem,
+    x_ref: Float[Tensor, "nr p"],
+    x_tgt: Float[Tensor, "nt p"],
+    metric: str,
+    allowed: Bool[Tensor, "kt k"] | None = None,
+    rest: Rest | None = None,
+) -> Plan:
+    """Return the cheapest coupling of one class; masses sum to P_T(label).
+
+    Args:
+        problem: the points and their masses.
+        x_ref: what the ground cost sees of all reference points: features, span coordinates, or logits.
+        x_tgt: the same of the pulled-back target points.
+        metric: one of METRICS.
+        allowed: for ``one_sided``, whether B_ij > 0.
+        rest: for ``euclidean``, coordinates that are not in ``x_ref`` and ``x_tgt``.
+    """
+    a, b = x_ref[problem.source], x_tgt[problem.target]
+    mask = None if allowed is None else allowed[problem.label]
+    uniform = torch.full((len(b),), 1.0 / len(b), dtype=a.dtype)
+    costs = _cost_matrix(a, b, metric, mask)
+    if rest is not None:
+        costs = costs.square_().add_(rest.block(problem.source, problem.target)).clamp_(min=0.0).sqrt_()
+    coupling, exact = transport(costs, problem.weight, uniform)
+    rows, columns = coupling.nonzero(as_tuple=True)
+    cost = pair_costs(a[rows], b[columns], metric, mask) if rest is None else costs[rows, columns]
+    mass = problem.prior * coupling[rows, columns]
+    return Plan(problem.source[rows], problem.target[columns], mass, cost, exact)
+
+
+@no_type_check
+def transport(
+    cost: Float[Tensor, "m n"], a: Float[Tensor, " m"], b: Float[Tensor, " n"]
+) -> tuple[Float[Tensor, "m n"], bool]:
+    """Return an optimal coupling of the masses ``a`` and ``b``, and whether the solver proved it optimal.
+
+    As many points on either side, all of one mass, are an assignment, which SciPy solves several times faster;
+    else POT's network simplex. Any coupling gives a valid bound, so a solver that stopped early makes the bound
+    looser, never wrong; the certificate asks for the proof all the same.
+    """
+    if len(a) == 1 or len(b) == 1:
+        return a[:, None] * b[None, :], True
+    if len(a) == len(b) and all(bool((mass == mass[0]).all()) for mass in (a, b)):
+        rows, columns = linear_sum_assignment(cost.numpy())
+        plan = torch.zeros_like(cost)
+        plan[rows, columns] = b[0]
+        return plan, True
+    # Rescaled: the solver's tolerances are absolute.
+    scale = float(cost.abs().max()) or 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # its warning is in the log, read below
+        plan, log = ot.emd(
+            a.numpy(), b.numpy(), (cost / scale).numpy(), numItermax=20_000_000, log=True, center_dual=False
+        )  # the dual is not read
+    return torch.from_numpy(np.asarray(plan, dtype=np.float64)), log["warning"] is None
+
+
+def pair_costs(
+    a: Float[Tensor, "p q"], b: Float[Tensor, "p q"], metric: str, mask: Tensor | None = None
+) -> Float[Tensor, " p"]:
+    """Return the ground cost from each row of ``a`` (reference) to the same row of ``b`` (target), (p,).
+
+    ``euclidean`` and ``span``: the distance. ``logit``: max_k D_k - min_k D_k with D = b - a, in nats.
+    ``one_sided``: max_k D_k - min over the classes of ``mask`` of D_k, in nats; mask (q,) or one a pair, (p, q).
+    """
+    difference = b - a
+    if metric in ("euclidean", "span"):
+        return difference.norm(dim=1)
+    lowest = difference if mask is None or metric == "logit" else torch.where(mask, difference, torch.inf)
+    return difference.amax(1) - lowest.amin(1)
+
+
+@no_type_check
+def _cost_matrix(a: Tensor, b: Tensor, metric: str, mask: Tensor | None) -> Tensor:
+    """All pairs, (m, n); in parts of the rows, so that memory stays small."""
+    if metric in ("euclidean", "span"):
+        return torch.cdist(a, b)
+    columns, rows = b.T.contiguous(), max(CHUNK // b.numel(), 1)
+    low_over = slice(None) if mask is None or metric == "logit" else mask
+    parts = []
+    for part in a.split(rows):
+        difference = columns[:, None, :] - part.T[:, :, None]  # (q, rows, n)
+        parts.append(difference.amax(0) - difference[low_over].amin(0))
+    return torch.cat(parts)

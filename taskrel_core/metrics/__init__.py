@@ -1,0 +1,1 @@
+"""Other people's scores, one a file; ``base`` has their registry, BASELINES."""

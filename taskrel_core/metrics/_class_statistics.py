@@ -1,0 +1,96 @@
+"""Centred features, class sums and shrunk covariances: what several metrics start from."""
+
+import warnings
+
+import numpy as np
+import scipy.linalg
+from jaxtyping import Float, Int
+
+__all__ = [
+    "EPS",
+    "SaturatedScore",
+    "canonical_order",
+    "centred",
+    "class_sums",
+    "in_span",
+    "indicator",
+    "within",
+]
+
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def centred(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """Return z minus its mean, (n, d); a column that is constant up to rounding becomes exactly 0."""
+    x = z - z.mean(0)
+    x -= x.mean(0)
+    x[:, np.abs(x).max(0) <= 4 * EPS * np.abs(z).max(0)] = 0.0
+    return x
+
+
+def in_span(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r"]:
+    """Return x in an orthonormal basis of its rows where n < d, else x itself: lengths and angles stay."""
+    if len(x) >= x.shape[1]:
+        return x
+    return scipy.linalg.qr(x.T, mode="r", check_finite=False)[0][: len(x)].T
+
+
+def class_sums(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "k d"]:
+    """Return the sum of the rows of each class, (K, d)."""
+    return indicator(y).T @ x
+
+
+def indicator(y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+    """Return the one-hot labels, (n, K)."""
+    return np.eye(int(y.max()) + 1)[y]
+
+
+def within(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n d"]:
+    """Return each row minus the mean of its class, (n, d)."""
+    means = class_sums(x, y) / np.bincount(y)[:, None]
+    return x - means[y]
+
+
+def canonical_order(z: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
+    """Return the order of the rows by their first feature, ties by the second, and so on.
+
+    It depends neither on the order given nor on the scale and the origin of the features, so that with it a seed
+    means the same draw.
+    """
+    rank = np.zeros(len(z), dtype=np.int64)
+    for column in z.T:
+        order = np.lexsort((column, rank))
+        new = (np.diff(rank[order]) > 0) | (np.diff(column[order]) > 0)
+        rank[order[1:]] = new.cumsum()
+        rank[order[0]] = 0
+        if new.all():
+            break
+    return np.argsort(rank, kind="stable")
+
+
+class SaturatedScore(UserWarning):
+    """The score is at the end of its range whatever the features say, so it cannot rank them."""
+
+
+def solve_shrunk(scatter: np.ndarray, ridge: float, right: np.ndarray) -> np.ndarray:
+    """Return (scatter + ridge I)^-1 right; by eigenvalues where rounding may make the sum indefinite."""
+    if ridge > 1e-6 * np.trace(scatter):
+        whole = scatter + ridge * np.eye(len(scatter))
+        return scipy.linalg.solve(whole, right, assume_a="pos", check_finite=False)
+    values, vectors = scipy.linalg.eigh(scatter, driver="evd", check_finite=False)
+    values = np.maximum(values, 0.0) + ridge
+    inverse = np.divide(1.0, values, out=np.zeros_like(values), where=values > len(values) * EPS * 1e-10)
+    return vectors @ (inverse[:, None] * (vectors.T @ right))
+
+
+def warn_if_few(z: np.ndarray, name: str, way_out: str) -> bool:
+    n, d = z.shape
+    if n <= d:
+        warnings.warn(
+            f"{name} is saturated: with n = {n} samples of d = {d} features it is at its largest whatever "
+            f"the labels; {way_out}",
+            SaturatedScore,
+            stacklevel=3,
+        )
+    return n <= d

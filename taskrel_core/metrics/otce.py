@@ -1,0 +1,184 @@
+"""Baselines from a transport of reference samples onto target samples: OT-NCE and OTCE.
+
+All are functions of the features and labels of both sides; labels use every class of 0..K-1, none is changed.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from scipy.special import rel_entr
+
+from .._validation import check_count, check_same_width
+from ..method.transport import transport
+from ..task import Task
+from ._class_statistics import canonical_order
+from .base import PAIR, labelled_arrays, metric
+from .otce_regression import fit_otce
+
+__all__ = ["AUXILIARY", "distances", "ot_nce", "otce", "otce_distances"]
+
+
+AUXILIARY = ("w_d", "w_t", "accuracy")  # columns of the auxiliary tasks
+
+
+def distances(
+    z_reference: Float[np.ndarray, "m d"],
+    y_reference: Int[np.ndarray, " m"],
+    z: Float[np.ndarray, "n d"],
+    y: Int[np.ndarray, " n"],
+    samples: int | None = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return (W_D, W_T): domain difference in squared units of z, task difference in nats; lower is closer.
+
+    W_D = <P, C> of the exact transport P between the two samples, each with uniform weights, under C = |z_r - z|^2;
+    W_T = H(Y | Y_reference) of the labels that P pairs. W_T does not change under a common z -> c z + b.
+
+    Args:
+        z_reference: features of the reference, (m, d).
+        y_reference: its labels, (m,).
+        z: features of the target, (n, d).
+        y: its labels, (n,).
+        samples: take at most this many at random from each side, as the papers do; None: all of them.
+        seed: of the draw. The samples are put into an order of their own first, so that theirs is no seed.
+    """
+    z_reference, y_reference = _draw(z_reference, y_reference, samples, seed)
+    z, y = _draw(z, y, samples, seed)
+    middle = (z_reference.mean(0) + z.mean(0)) / 2  # so that a common shift cancels before squares are taken
+    a, b = z_reference - middle, z - middle
+    cost = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T), 0.0)
+    weights = (np.full(len(side), 1 / len(side)) for side in (a, b))
+    plan, proven = transport(torch.from_numpy(cost), *(torch.from_numpy(weight) for weight in weights))
+    if not proven:
+        warnings.warn(
+            "the transport stopped before it was proven optimal; give fewer samples",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    plan = plan.numpy()
+    rows, columns = plan.nonzero()
+    mass = plan[rows, columns]
+    shape = (int(y_reference.max()) + 1, int(y.max()) + 1)
+    cells = np.ravel_multi_index((y_reference[rows], y[columns]), shape)
+    joint = np.bincount(cells, mass, minlength=shape[0] * shape[1]).reshape(shape)
+    exact = ((a[rows] - b[columns]) ** 2).sum(1)
+    return float(mass @ exact), -float(rel_entr(joint, joint.sum(1, keepdims=True)).sum()) + 0.0
+
+
+def _draw(z: np.ndarray, y: np.ndarray, samples: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    order = canonical_order(z)
+    if samples is not None and len(z) > check_count(samples, "samples"):
+        rng = np.random.default_rng(check_count(seed, "seed", least=0))
+        order = order[rng.choice(len(z), samples, replace=False)]
+    return z[order], y[order]
+
+
+@metric("ot_nce", PAIR, "tan2021otce")
+def ot_nce(
+    z_reference: Float[np.ndarray, "m d"],
+    y_reference: Int[np.ndarray, " m"],
+    z: Float[np.ndarray, "n d"],
+    y: Int[np.ndarray, " n"],
+    *,
+    samples: int | None = 1000,
+    seed: int = 0,
+) -> float:
+    """Return -H(Y | Y_reference) of the labels that an exact transport pairs, in nats, <= 0; higher is better.
+
+    Options as in ``distances``, whose W_T this is with the other sign.
+    """
+    return -distances(z_reference, y_reference, z, y, samples, seed)[1]
+
+
+@metric("otce", PAIR, "tan2021otce")
+def otce(
+    z_reference: Float[np.ndarray, "m d"],
+    y_reference: Int[np.ndarray, " m"],
+    z: Float[np.ndarray, "n d"],
+    y: Int[np.ndarray, " n"],
+    *,
+    auxiliary: Any = None,
+    samples: int | None = 1000,
+    seed: int = 0,
+) -> float:
+    """Return the accuracy that W_D and W_T predict, on the scale of the auxiliary tasks; higher is better.
+
+    accuracy ~ l1 W_D^ + l2 W_T^ + b, fitted by least squares to auxiliary tasks of known accuracy, which are other
+    targets from the same source, never the one scored; hats are standardised over the auxiliary tasks (mean 0,
+    deviation 1). Without auxiliary tasks the score is OT-NCE, which has the same ingredients and needs no fit.
+
+    Args:
+        z_reference: features of the reference, (m, d).
+        y_reference: its labels, (m,).
+        z: features of the target, (n, d).
+        y: its labels, (n,).
+        auxiliary: at least 3 tasks: a table with the columns w_d, w_t, accuracy, or rows (W_D, W_T, accuracy). The
+            distances are those of ``otce_distances`` with the same ``samples`` and ``seed``.
+        samples: as in ``distances``.
+        seed: as in ``distances``.
+
+    Raises:
+        ValueError: fewer than 3 auxiliary tasks, a value that is not finite, a column missing, or the scored target
+            is among them.
+    """
+    w_d, w_t = distances(z_reference, y_reference, z, y, samples, seed)
+    if auxiliary is None:
+        return -w_t
+    table = _auxiliary_table(auxiliary)
+    if np.isclose(table[:, :2], [w_d, w_t], rtol=1e-9, atol=0).all(1).any():
+        raise ValueError(
+            "auxiliary must not hold the target that is scored, got a row with its W_D and W_T; "
+            "leave that row out: its accuracy is what the score is to predict"
+        )
+    return fit_otce(table)(w_d, w_t)
+
+
+def otce_distances(
+    reference: Task, target: Task, samples: int | None = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Return (W_D, W_T) of a pair of tasks, for the auxiliary tasks of OTCE: squared units of z, and nats.
+
+    Args:
+        reference: the labelled source task.
+        target: a labelled target, its features from the same encoder.
+        samples: at most this many a side, at random; None: all.
+        seed: of the draw.
+    """
+    check_same_width(target.z, reference.z, "target", "reference")
+    return distances(
+        *labelled_arrays(reference, "reference"),
+        *labelled_arrays(target, "target"),
+        samples=samples,
+        seed=seed,
+    )
+
+
+def _auxiliary_table(auxiliary: Any) -> np.ndarray:
+    """Rows (W_D, W_T, accuracy), (m, 3), float64."""
+    if isinstance(auxiliary, pd.DataFrame):
+        missing = [column for column in AUXILIARY if column not in auxiliary]
+        if missing:
+            raise ValueError(
+                f"auxiliary must have the columns {', '.join(AUXILIARY)}, got none named {', '.join(missing)}; "
+                "rename the columns, or give rows (W_D, W_T, accuracy)"
+            )
+        auxiliary = auxiliary[list(AUXILIARY)]
+    try:
+        table = np.array(auxiliary, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"auxiliary must be a table or rows (W_D, W_T, accuracy), got {type(auxiliary).__name__} ({error}); "
+            "give for instance [(w_d, w_t, accuracy), ...]"
+        ) from None
+    if table.ndim != 2 or table.shape[1] != 3 or len(table) < 3:
+        raise ValueError(
+            f"auxiliary must hold at least 3 tasks of (W_D, W_T, accuracy), got shape {table.shape}; "
+            "give more tasks, or none for the score without a fit"
+        )
+    if not np.isfinite(table).all():
+        raise ValueError("auxiliary must be finite, got NaN or infinity; drop such tasks")
+    return table

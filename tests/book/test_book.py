@@ -1,0 +1,224 @@
+"""The built pages as files: links, sources, texts for images, errors; and that a broken part fails the build."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from runner import plan
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
+pytestmark = pytest.mark.xdist_group("book")
+
+
+@pytest.fixture(scope="module")
+def pages(book):
+    """Each html page by its path, parsed."""
+    found = [path for path in sorted(book.rglob("*.html")) if "_static" not in path.parts]
+    assert book / "index.html" in found
+    return {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in found}
+
+
+def outside(link):
+    return bool(urlsplit(link).scheme or urlsplit(link).netloc)
+
+
+def target(page, link):
+    """The file that a link of ``page`` leads to."""
+    path = unquote(urlsplit(link).path)
+    return (page.parent / path).resolve() if path else page
+
+
+def test_every_link_and_anchor_resolves(book, pages):
+    broken = []
+    names = {page: {tag["id"] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
+    for page, soup in pages.items():
+        for link in (a["href"] for a in soup.find_all("a", href=True)):
+            if outside(link) or link == "#":
+                continue
+            goal, anchor = target(page, link), unquote(urlsplit(link).fragment)
+            if not goal.is_file() or (anchor and goal in names and anchor not in names[goal]):
+                broken.append(f"{page.relative_to(book)}: {link}")
+    assert not broken
+
+
+def test_everything_that_a_page_loads_is_local(book, pages):
+    wrong = []
+    for page, soup in pages.items():
+        tags = soup.find_all(["script", "img", "link", "iframe", "source", "video"])
+        for tag in tags:
+            link = tag.get("src") or tag.get("href")
+            if link and not link.startswith("data:") and (outside(link) or not target(page, link).is_file()):
+                wrong.append(f"{page.relative_to(book)}: {link}")
+        wrong += [
+            f"{page.relative_to(book)}: thebe"
+            for tag in soup.find_all("script")
+            if "thebe" in str(tag).lower()
+        ]
+    for sheet in book.rglob("*.css"):
+        text = sheet.read_text(encoding="utf-8")
+        wrong += [f"{sheet.name}: {url}" for url in re.findall(r"url\([\"']?((?:https?:)?//[^)\"']+)", text)]
+        wrong += [f"{sheet.name}: import" for _ in re.findall(r"@import\s+[\"'](?:https?:)?//", text)]
+    assert not wrong
+
+
+def test_every_image_says_what_it_shows(book, pages):
+    silent = []
+    for page, soup in pages.items():
+        for image in soup.find_all("img"):
+            alt = image.get("alt", "").strip()
+            logo = "logo" in " ".join(image.get("class", []))
+            if not alt or alt.startswith("<Figure") or re.search(r"[0-9a-f]{32}|\.(png|svg)$", alt):
+                silent.append(f"{page.relative_to(book)}: {image.get('src')}: {alt!r}")
+            elif not logo and len(alt.split()) < 3:
+                silent.append(f"{page.relative_to(book)}: {image.get('src')}: too short, {alt!r}")
+    assert not silent
+
+
+def test_no_page_shows_an_error_or_a_path_of_this_machine(book, pages):
+    for page, soup in pages.items():
+        text = str(soup)
+        for word in ("Traceback", "papermill-error", str(ROOT), str(Path.home()) + "/", str(book.parent)):
+            assert word not in text, f"{page.relative_to(book)} holds {word!r}"
+
+
+def test_every_notebook_is_in_the_table_of_contents_and_has_its_page(book, pages):
+    links = {a["href"] for a in pages[book / "index.html"].find_all("a", href=True)}
+    for source in SOURCES:
+        assert f"executed/{source.stem}.html" in links
+        page = pages[book / "executed" / f"{source.stem}.html"]
+        assert "How this page was made" in page.get_text()
+        assert page.find("figure") or page.find("table", id=re.compile("^tab-"))
+
+
+def test_every_figure_and_table_comes_with_its_data(book, pages):
+    for source in SOURCES:
+        page = book / "executed" / f"{source.stem}.html"
+        links = [a["href"] for a in pages[page].find_all("a", class_="download")]
+        data = [link for link in links if link.endswith(".csv")]
+        assert data, source.stem
+        assert all("," in target(page, link).read_text().splitlines()[0] for link in data)
+
+
+def test_every_notebook_opens_with_what_was_found_and_the_line_that_makes_it_again(book, pages):
+    ledger = yaml.safe_load((ROOT / "book/ledger.yml").read_text())
+    for source in SOURCES:
+        box = pages[book / "executed" / f"{source.stem}.html"].select_one(".admonition.tip")
+        text = " ".join(box.get_text().replace("’", "'").split())
+        assert f"make notebook NB={source.stem}" in text
+        for entry in (entry for entry in ledger if entry.get("page") == source.stem):
+            assert f"Claimed: {' '.join(entry['claim'].split())}" in text
+            assert "Verdict: " in text
+
+
+def test_the_line_on_a_page_is_one_that_the_runner_takes(book, pages):
+    for source in SOURCES:
+        box = pages[book / "executed" / f"{source.stem}.html"].select_one(".admonition.tip")
+        found = re.search(r'P="([a-z_]+)=([\d.]+)"', box.get_text())
+        if found:
+            given = plan.make(source.stem, "smoke", {found[1]: found[2]}).parts["parameters"]
+            assert float(given[found[1]]) == float(found[2])
+
+
+def test_words_of_the_glossary_show_their_meaning(book, pages):
+    words = {dt.get_text().strip("#") for dt in pages[book / "glossary.html"].select("dl.glossary dt")}
+    linked = pages[book / "summary.html"].select("a.term")
+    assert {"certified", "log K"} <= {a.get_text() for a in linked} <= words
+    assert all(len(a["title"].split()) > 5 and a["href"].startswith("glossary.html#term-") for a in linked)
+    assert len({a.get_text() for a in linked}) == len(linked)  # the first on the page only
+
+
+def test_the_summary_shows_five_figures_with_what_was_found(book, pages):
+    figures = pages[book / "summary.html"].find_all("figure")
+    assert len(figures) == 5
+    assert all(figure.img["alt"] and "not run" not in figure.get_text() for figure in figures)
+
+
+def test_the_status_page_lists_every_notebook(book, pages):
+    text = pages[book / "status.html"].get_text()
+    assert not [source.stem for source in SOURCES if source.stem not in text]
+
+
+def test_each_labelled_equation_has_its_test_and_links_it(book, pages):
+    text = (ROOT / "book/theory.md").read_text(encoding="utf-8")
+    labels = re.findall(r"^\$\$\s*\(([\w-]+)\)\s*$", text, re.MULTILINE)
+    assert labels
+    links = " ".join(a["href"] for a in pages[book / "theory.html"].find_all("a", href=True))
+    for label in labels:
+        name = f"tests/equations/test_{label.replace('-', '_')}.py"
+        assert (ROOT / name).is_file(), f"equation {label} needs {name}"
+        assert f"equations.html#test-{label}" in links, (
+            f"theory.md should refer to {{ref}}`test <test-{label}>`"
+        )
+
+
+@pytest.mark.parametrize("folder", ["book/_vendor/mathjax", "book/_vendor/vega", "tests/axe"])
+def test_what_is_vendored_is_what_its_list_says(folder):
+    folder = ROOT / folder
+    done = subprocess.run(
+        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    listed = {line.split(maxsplit=1)[1] for line in (folder / "SHA256SUMS").read_text().splitlines()}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == listed | {"SHA256SUMS"}
+
+
+@pytest.fixture
+def copy(tmp_path, smoke_folder, book):
+    """A copy of the project with the smoke pages in its book, and a way to call its Makefile."""
+    made = shutil.ignore_patterns("_build", "__pycache__", "executed", "_generated")
+    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=made)
+    for name in ("executed", "_generated"):
+        shutil.copytree(smoke_folder / name, tmp_path / "book" / name)
+    for name in ("notebooks", "taskrel_core"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=made)
+    (tmp_path / "tests").mkdir()
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "tests/faults.yml", "stamp", "fetched"):
+        (tmp_path / name).write_text((ROOT / name).read_text() if (ROOT / name).exists() else "")
+
+    def make(*words):
+        command = [
+            "make",
+            f"VENV={Path(sys.executable).parents[1]}",
+            "STAMP=stamp",
+            "FETCHED=fetched",
+            *words,
+        ]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    return tmp_path, make
+
+
+def test_a_broken_reference_fails_the_build(copy):
+    folder, make = copy
+    with open(folder / "book/index.md", "a", encoding="utf-8") as file:
+        file.write("\nSee {ref}`nowhere-at-all`.\n")
+    done = make("book")
+    assert done.returncode != 0
+    assert "nowhere-at-all" in done.stderr
+    assert "error: the book has broken parts" in done.stderr
+
+
+def test_a_broken_notebook_fails_reproduce_and_the_rest_is_made(copy):
+    folder, make = copy
+    for source in (folder / "notebooks").glob("[0-9][0-9]_*.py"):
+        source.unlink()
+    cells = (
+        '# %% [markdown]\n# # {}\n\n# %% tags=["parameters"]\nprofile: str = "embedded"  # size\n\n# %%\n{}\n'
+    )
+    (folder / "notebooks/01_tab_good.py").write_text(cells.format("Good", "1 + 1"))
+    (folder / "notebooks/02_tab_bad.py").write_text(cells.format("Bad", "1 / 0"))
+    done = make("reproduce")
+    assert done.returncode != 0
+    assert "notebooks/02_tab_bad.py: ZeroDivisionError: division by zero (cell 2; see" in done.stdout
+    assert (folder / "book/executed/01_tab_good.ipynb").exists()
+    assert not (folder / "book/executed/02_tab_bad.ipynb").exists()
+    assert (folder / "book/_build/html/executed/01_tab_good.html").exists()
+    assert "ZeroDivisionError" in (folder / "book/_build/html/status.html").read_text()

@@ -1,0 +1,178 @@
+"""The built pages in Chromium, opened as files: light, dark, and on a phone."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from selenium import webdriver
+from selenium.webdriver import ActionChains
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking --no-first-run "
+    "--disable-sync --disable-component-update --hide-scrollbars --window-size=1280,1000"
+)
+AXE = (ROOT / "tests/axe/axe.min.js").read_text(encoding="utf-8")
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("book")]
+
+
+def names():
+    """Every page of the table of contents, without its ending."""
+    toc = yaml.safe_load((ROOT / "book/_toc.yml").read_text())
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    executed = [f"executed/{path.stem}" for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))]
+    return [toc["root"], *(chapter["file"] for chapter in chapters if "file" in chapter), *executed]
+
+
+@pytest.fixture(scope="module", params=["light", "dark", "phone"])
+def browser(request):
+    """A Chromium in one of three modes."""
+    programs = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    program, driver = next(filter(None, programs), None), shutil.which("chromedriver")
+    if not (program and driver):
+        message = "Chromium and chromedriver are not installed: the book is not tested in a browser"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+    options = Options()
+    options.binary_location = program
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    if request.param == "phone":
+        screen = {"width": 390, "height": 844, "pixelRatio": 2}
+        options.add_experimental_option("mobileEmulation", {"deviceMetrics": screen})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    scheme = "dark" if request.param == "dark" else "light"
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    chrome.mode = request.param
+    yield chrome
+    chrome.quit()
+
+
+def visit(browser, url):
+    """Open a page and wait until its mathematics is set and its images are there."""
+    browser.get_log("browser")
+    browser.get_log("performance")
+    browser.get(url)
+    ready = """
+        const images = [...document.images].every(image => image.complete);
+        const set = document.querySelectorAll('mjx-container').length;
+        return document.readyState === 'complete' && images && set >= document.querySelectorAll('.math').length;"""
+    WebDriverWait(browser, 30).until(lambda chrome: chrome.execute_script(ready))
+
+
+@pytest.mark.parametrize("name", names())
+def test_page(browser, book, name):
+    visit(browser, (book / f"{name}.html").as_uri())
+    logged = [
+        entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")
+    ]
+    assert not logged
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked
+    assert not [url for url in asked if not url.startswith(("file:", "data:"))]
+    assert not [event for event in events if event["method"] == "Network.loadingFailed"]
+    broken = "return [...document.querySelectorAll('mjx-merror')].map(node => node.textContent)"
+    assert browser.execute_script(broken) == []
+    empty = "return [...document.images].filter(image => image.naturalWidth === 0).map(image => image.src)"
+    assert browser.execute_script(empty) == []
+    wide, screen = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= screen
+    if browser.mode == "phone":
+        assert screen == 390
+    assert browser.execute_script("return document.documentElement.dataset.theme") == (
+        "dark" if browser.mode == "dark" else "light"
+    )
+    ink = """return [...document.querySelectorAll('img.ink')].map(image => {
+        const style = getComputedStyle(image);
+        return [style.filter, style.backgroundColor]})"""
+    expected = "invert(1) hue-rotate(180deg)" if browser.mode == "dark" else "none"
+    assert all(style == [expected, "rgba(0, 0, 0, 0)"] for style in browser.execute_script(ink))
+    assert serious(browser) == []
+
+
+def serious(browser):
+    """Serious and critical findings of axe-core on the page that is open: rule, what it says, where."""
+    browser.execute_script(AXE)
+    found = browser.execute_async_script(
+        "axe.run({resultTypes: ['violations']}).then(result => arguments[0](result.violations))"
+    )
+    return [
+        (finding["id"], finding["help"], [node["html"][:200] for node in finding["nodes"][:5]])
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+    ]
+
+
+def test_axe_sees_what_is_wrong(browser, tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        '<html lang="en"><title>t</title><main><h1>t</h1><img src=""><button></button></main></html>'
+    )
+    browser.get(page.as_uri())
+    assert {name for name, _, _ in serious(browser)} == {"image-alt", "button-name"}
+
+
+def explored(browser):
+    """What the explore page shows: choices, numbers, pictures, address."""
+    return browser.execute_script("""return {
+        choice: Object.fromEntries([...document.querySelectorAll('form.explore select')].map(s => [s.name, s.value])),
+        numbers: [...document.querySelectorAll('#explore-numbers tbody tr')].map(row => row.innerText),
+        pictures: document.querySelectorAll('.explore-chart:not([hidden]) svg').length,
+        said: document.getElementById('explore-said').textContent,
+        address: location.href}""")
+
+
+def test_a_row_is_explored_by_keyboard_and_its_address_brings_it_back(browser, book):
+    visit(browser, (book / "explore.html").as_uri() + "?page=03_fig_small_gap")
+    WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+    first = explored(browser)
+    assert first["choice"]["page"] == "03_fig_small_gap"
+    assert any(line.startswith("bound (the sum)") for line in first["numbers"])
+    for _ in range(200):
+        if browser.switch_to.active_element.get_attribute("id") == "explore-transport":
+            break
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert browser.switch_to.active_element.get_attribute("id") == "explore-transport"
+    key = Keys.UP if first["choice"]["transport"] == "one-sided" else Keys.DOWN
+    for _ in range(6):  # the shortest way to another row of the same page
+        ActionChains(browser).send_keys(key).perform()
+    then = explored(browser)
+    assert then["choice"]["transport"] != first["choice"]["transport"]
+    assert then["numbers"] != first["numbers"]
+    assert then["address"] != first["address"]
+    visit(browser, "about:blank")
+    visit(browser, then["address"])
+    WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+    again = explored(browser)
+    assert (again["choice"], again["numbers"]) == (then["choice"], then["numbers"])
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def test_where_no_row_has_all_that_was_picked_the_page_says_what_changed(browser, book):
+    visit(browser, (book / "explore.html").as_uri() + "#encoder=pixel+PCA&samples=60&page=06_tab_correlation")
+    WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+    shown = explored(browser)
+    assert shown["said"].startswith("No row has all of that. Changed with it:")
+    assert shown["choice"]["encoder"] == "pixel PCA"
+    choose = browser.find_element(By.ID, "explore-page")
+    assert choose.get_attribute("value") in shown["said"] or "samples" in shown["said"]
+
+
+def test_search_works_without_a_server(browser, book):
+    visit(browser, (book / "search.html").as_uri() + "?q=status")
+    found = "return document.querySelectorAll('#search-results li a').length"
+    WebDriverWait(browser, 30).until(lambda chrome: chrome.execute_script(found) > 0)

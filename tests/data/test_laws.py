@@ -1,0 +1,394 @@
+"""Laws that every registered data set keeps, known answers of some, and folders of one's own."""
+
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from taskrel_core import DATASETS, MissingAsset, environment
+from taskrel_core.__main__ import ASKED_FOR
+from taskrel_core.assets import torchvision_import as vision
+from taskrel_core.assets.content import array_fingerprint
+from taskrel_core.data import glyphs
+from taskrel_core.data.archives import Archive, read_archive
+from taskrel_core.data.torchvision_sets import PHOTOGRAPHS
+
+IN_PACKAGES = ("digits", "glyphs_digits", "glyphs_latin", "glyphs_greek", "glyphs_cyrillic")
+# One worker a data set, so that two do not fetch the same.
+EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"data-{name}")) for name in DATASETS]
+
+
+def loaded(name, split):
+    if name == "imagenet":
+        pytest.skip(
+            "150 GB when decoded at once: its lists and single pictures are tested in test_downloads.py"
+        )
+    if name in PHOTOGRAPHS:
+        kept = (environment.cache_dir() / "torchvision" / PHOTOGRAPHS[name].folder).is_dir()
+    else:
+        kept = any(environment.cache_dir().glob(f"data/{name}[.-]*"))
+    if name in ASKED_FOR and not kept:
+        pytest.skip(f"hundreds of megabytes: fetch it by python -m taskrel_core {name}")
+    try:
+        return DATASETS[name].load(split)
+    except MissingAsset as error:
+        if name in IN_PACKAGES:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_parts_are_images_and_labels(name):
+    for split in ("train", "test"):
+        images, labels = loaded(name, split)
+        assert images.dtype == np.uint8
+        assert labels.dtype == np.int64
+        assert labels.shape == images.shape[:1]
+        assert images.ndim == 3 or images.shape[3:] == (3,)
+        assert images.shape[1] == images.shape[2]
+        assert images.max() > 200  # the whole range of grey is used
+        assert images.min() < 50
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_class_is_in_both_parts(name):
+    for split in ("train", "test"):
+        _, labels = loaded(name, split)
+        counts = np.bincount(labels, minlength=DATASETS[name].n_classes)
+        assert len(counts) == DATASETS[name].n_classes
+        assert counts.min() >= 20
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_whole_is_train_then_test(name):
+    parts = [loaded(name, split) for split in ("train", "test")]
+    images, labels = loaded(name, "all")
+    np.testing.assert_array_equal(images, np.concatenate([part[0] for part in parts]))
+    np.testing.assert_array_equal(labels, np.concatenate([part[1] for part in parts]))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_loaded_may_be_changed_without_harm(name):
+    images, labels = loaded(name, "test")
+    kept = images.copy(), labels.copy()
+    images[:], labels[:] = 0, 0
+    again = loaded(name, "test")
+    np.testing.assert_array_equal(again[0], kept[0])
+    np.testing.assert_array_equal(again[1], kept[1])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_image_is_in_both_parts(name):
+    seen = {image.tobytes() for image in loaded(name, "train")[0]}
+    assert not any(image.tobytes() in seen for image in loaded(name, "test")[0])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_entries_say_what_they_are(name):
+    entry = DATASETS[name]
+    loaded(name, "test")
+    assert entry.name == name
+    assert len(set(entry.class_names)) == entry.n_classes >= 2
+    assert entry.licence
+    assert entry.origin
+    assert re.fullmatch("[0-9a-f]{64}", entry.version)
+    assert entry.version == DATASETS[name].version
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_an_unknown_part_is_refused(name):
+    with pytest.raises(
+        ValueError, match="split must be one of train, test, all, got 'val'; choose one of them"
+    ):
+        DATASETS[name].load("val")
+
+
+def test_versions_differ_and_pins_are_of_the_arrays():
+    versions = [DATASETS[name].version for name in IN_PACKAGES]
+    assert len(set(versions)) == len(versions)
+    assert DATASETS["digits"].version == array_fingerprint(DATASETS["digits"].arrays())
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "mean", "deviation"),
+    [("mnist", (60000, 10000), 0.1307, 0.3081), ("fashion_mnist", (60000, 10000), 0.2860, 0.3530)],
+)
+@pytest.mark.xdist_group("data-known")
+def test_known_sizes_and_moments(name, n, mean, deviation):
+    images = loaded(name, "train")[0]
+    assert (len(images), len(loaded(name, "test")[0])) == n
+    assert abs(images.mean() / 255 - mean) < 1e-4
+    assert abs(images.std() / 255 - deviation) < 1e-4
+
+
+def test_an_emoji_is_in_the_same_part_for_both_vendors_and_drawn_differently():
+    for split in ("train", "test"):
+        noto, twemoji = loaded("emoji_noto", split), loaded("emoji_twemoji", split)
+        np.testing.assert_array_equal(noto[1], twemoji[1])
+        same = (noto[0] == twemoji[0]).all(axis=(1, 2, 3)).mean()
+        assert same < 0.01
+
+
+def test_usps_comes_from_a_file_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TASKREL_DATA", str(tmp_path))
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    rng = np.random.default_rng(0)
+    arrays = {"x_train": rng.integers(0, 256, (5, 16, 16), np.uint8), "y_train": np.arange(5)}
+    arrays |= {"x_test": rng.integers(0, 256, (3, 16, 16), np.uint8), "y_test": np.arange(3)}
+    np.savez(tmp_path / "usps.npz", **arrays)
+    read = DATASETS["usps"].arrays.__wrapped__()  # not what this process read before
+    for key in arrays:
+        np.testing.assert_array_equal(read[key], arrays[key])
+        assert read[key].dtype == np.uint8
+    (tmp_path / "cache/data/usps.npz").unlink()
+    np.savez(tmp_path / "usps.npz", **{**arrays, "x_test": arrays["x_test"] / 255})
+    with pytest.raises(
+        MissingAsset, match=r"local file usps\.npz: .*x_test must be uint8 .*got float64 \(3, 16, 16\)"
+    ):
+        DATASETS["usps"].arrays.__wrapped__()
+
+
+def test_train_and_test_glyphs_come_from_different_typefaces():
+    paths = {
+        split: [glyphs._path(face) for face in faces]
+        for split, faces in (("train", glyphs.TRAIN_FACES), ("test", glyphs.TEST_FACES))
+    }
+    content = {split: {path.read_bytes() for path in found} for split, found in paths.items()}
+    assert (len(content["train"]), len(content["test"])) == (12, 4)
+    assert not content["train"] & content["test"]
+
+
+@pytest.mark.parametrize("alphabet", list(glyphs.ALPHABETS))
+def test_glyphs_are_drawn_the_same_each_time_and_whole(alphabet):
+    letters = glyphs.ALPHABETS[alphabet][0]
+    arrays = DATASETS[f"glyphs_{alphabet}"].arrays()
+    again = glyphs.render(letters)
+    assert array_fingerprint(again) == array_fingerprint(arrays)
+    for split in ("train", "test"):
+        images = arrays[f"x_{split}"]
+        assert images.shape[1:] == (28, 28)
+        ink = (images > 127).sum(axis=(1, 2))
+        assert ink.min() >= 8  # none is blank
+        edge = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+        assert (edge.max(axis=1) > 127).mean() < 0.05  # only the widest bold letters reach it
+
+
+def test_every_face_has_every_letter():
+    from PIL import ImageFont
+
+    for face in (*glyphs.TRAIN_FACES, *glyphs.TEST_FACES):
+        font = ImageFont.truetype(str(glyphs._path(face)), 40)
+        absent = bytes(font.getmask("\uffff"))  # the box that stands for what a face does not have
+        drawn = {bytes(font.getmask(letter)) for a in glyphs.ALPHABETS.values() for letter in a[0]}
+        assert absent not in drawn, face
+
+
+def test_the_version_of_glyphs_follows_recipe_letters_and_faces(monkeypatch, tmp_path):
+    before = glyphs.typefaces_fingerprint("latin")
+    assert before == DATASETS["glyphs_latin"].version
+    assert before != glyphs.typefaces_fingerprint("greek")
+    monkeypatch.setattr(glyphs, "RECIPE", "other")
+    assert glyphs.typefaces_fingerprint("latin") != before
+    monkeypatch.undo()
+    monkeypatch.setattr(glyphs, "TEST_FACES", glyphs.TEST_FACES[:3])
+    assert glyphs.typefaces_fingerprint("latin") != before
+
+
+def test_a_missing_typeface_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(glyphs, "_typefaces", lambda: tmp_path)
+    with pytest.raises(MissingAsset, match=r"need the typeface .*DejaVuSans\.ttf, .*requirements\.lock"):
+        glyphs.typefaces_fingerprint("latin")
+
+
+def picture(path, size=(8, 8), colour=(200, 10, 10), mode="RGB"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of plain pictures, of several kinds and sizes."""
+    root = tmp_path / "mine"
+    picture(root / "train/b/2.png", (8, 12), (0, 0, 255))
+    picture(root / "train/b/10.png", (8, 8), 77, "L")
+    picture(root / "train/a/x.png", (16, 10), (255, 0, 0, 0), "RGBA")
+    picture(root / "test/a/y.png")
+    picture(root / "test/b/z.jpg")
+    return root
+
+
+def test_a_folder_is_read_in_order_of_name(folder):
+    entry = DATASETS[f"folder:{folder}"]
+    images, labels = entry.load("train")
+    assert (entry.class_names, entry.n_classes) == (("a", "b"), 2)
+    assert images.shape == (3, 10, 10, 3)  # the largest shorter side
+    assert labels.tolist() == [0, 1, 1]
+    corner = [tuple(int(v) for v in image[0, 0]) for image in images]
+    assert corner == [(255, 255, 255), (77, 77, 77), (0, 0, 255)]  # clear is white; "10.png" before "2.png"
+    assert entry.load("all")[1].tolist() == [0, 1, 1, 0, 1]
+
+
+def test_large_images_are_made_smaller_and_cropped_to_the_centre(tmp_path):
+    wide = np.zeros((300, 900, 3), np.uint8)
+    wide[:, 300:600] = 255
+    for split in ("train", "test"):
+        (tmp_path / split / "a").mkdir(parents=True)
+        Image.fromarray(wide).save(tmp_path / split / "a" / "wide.png")
+    images, _ = DATASETS[f"folder:{tmp_path}"].load("test")
+    assert images.shape == (1, 224, 224, 3)
+    assert images[0, :, 4:-4].min() > 240
+
+
+def test_the_version_of_a_folder_follows_names_and_contents(folder):
+    versions = [DATASETS[f"folder:{folder}"].version]
+    picture(folder / "test/a/y.png", colour=(1, 2, 3))
+    versions.append(DATASETS[f"folder:{folder}"].version)
+    (folder / "test/a/y.png").rename(folder / "test/a/w.png")
+    versions.append(DATASETS[f"folder:{folder}"].version)
+    (folder / "test/a/w.png").rename(folder / "test/b/w.png")
+    versions.append(DATASETS[f"folder:{folder}"].version)
+    assert len(set(versions)) == 4
+    (folder / "test/b/w.png").touch()
+    assert DATASETS[f"folder:{folder}"].version == versions[-1]
+
+
+@pytest.mark.parametrize("damage", ["text", "cut", "empty"])
+def test_a_file_that_is_no_image_is_named(folder, damage):
+    path = folder / "train/b/2.png"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    whole = path.read_bytes()
+    path.write_bytes({"text": b"hello", "cut": whole[: len(whole) // 2], "empty": b""}[damage])
+    with pytest.raises(ValueError, match=r"b/2\.png is not a readable image \(.+\); remove or repair it"):
+        DATASETS[f"folder:{folder}"].load("train")
+
+
+def test_pictures_beyond_the_limit_of_the_reader_are_refused(folder, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 150)
+    with pytest.raises(
+        ValueError, match=r"train/a/x\.png is not a readable image \(.*exceeds limit of 150 pixels"
+    ):
+        DATASETS[f"folder:{folder}"].load("train")
+
+
+def test_a_folder_without_its_parts_is_refused(folder, tmp_path):
+    with pytest.raises(
+        MissingAsset, match=r"needs the folder .*nowhere/train with one folder of images a class"
+    ):
+        DATASETS[f"folder:{tmp_path}/nowhere"]
+    picture(folder / "test/c/1.png")
+    with pytest.raises(
+        ValueError, match=r"same class folders in train and test, got \['c'\] in one of them only"
+    ):
+        DATASETS[f"folder:{folder}"]
+    for path in (folder / "test").rglob("*.*"):
+        path.unlink()
+    (folder / "test/c").rmdir()
+    with pytest.raises(ValueError, match=r"test holds no image; put images into its class folders"):
+        DATASETS[f"folder:{folder}"].load("test")
+
+
+def packed(folder, name="mine", prefix="mine"):
+    path = folder.parent / f"{name}.tar"
+    with tarfile.open(path, "w") as tar:
+        for file in sorted(folder.rglob("*.*"), reverse=True):
+            tar.add(file, f"{prefix}/{file.relative_to(folder)}")
+    return path
+
+
+MINE = Archive("mine.tar", ("a", "b"), 8, "ours", "made here", "")
+
+
+def test_an_archive_is_read_in_order_of_name_without_test_pictures_that_are_seen_in_training(folder):
+    picture(folder / "test/a/seen.png", (20, 20), (0, 0, 255))  # as train/b/2.png
+    arrays = read_archive(MINE)(packed(folder))
+    assert arrays["x_train"].shape == (3, 8, 8, 3)
+    assert arrays["y_train"].tolist() == [0, 1, 1]
+    assert [tuple(int(v) for v in image[0, 0]) for image in arrays["x_train"]] == [
+        (255, 255, 255),
+        (77, 77, 77),
+        (0, 0, 255),
+    ]
+    assert arrays["y_test"].tolist() == [0, 1]
+    assert len(arrays["x_test"]) == 2
+
+
+def test_an_archive_that_is_something_else_is_refused(folder):
+    read = read_archive(MINE)
+    (folder / "train/b/2.png").write_bytes(b"hello")
+    with pytest.raises(ValueError, match=r"2\.png is not a readable image \("):
+        read(packed(folder))
+    picture(folder / "test/c/1.png")
+    with pytest.raises(ValueError, match=r"for its 2 classes, got 3 classes; in one of them only: \['c'\]"):
+        read(packed(folder))
+    (folder / "test/c/1.png").rename(folder / "more.png")
+    with pytest.raises(ValueError, match=r"mine\.tar must hold files in NAME/\{train,test\}/<class> only"):
+        read(packed(folder))
+    (folder.parent / "mine.tar").write_bytes(b"hello")
+    with pytest.raises(ValueError, match=r"mine\.tar is not a readable tar \("):
+        read(folder.parent / "mine.tar")
+
+
+@pytest.mark.parametrize("name", ["cifar10", "dtd10", "flowers5", "tiny_imagenet"])
+def test_local_data_that_is_not_there_names_its_file(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TASKREL_DATA", str(tmp_path))
+    with pytest.raises(
+        MissingAsset, match=rf"{name[:4]}.*\.tar \(a tar of NAME/train\|test/<class>/<file>\) into a"
+    ):
+        DATASETS[name].arrays.__wrapped__()
+
+
+def test_the_reference_task_names_its_classes_by_wordnet_number():
+    names = DATASETS["tiny_imagenet"].class_names
+    assert len(set(names)) == 200
+    assert list(names) == sorted(names)
+    assert all(re.fullmatch(r"n\d{8}", name) for name in names)
+    assert names[0] == "n01443537"  # goldfish
+    assert "32x32" in DATASETS["tiny_imagenet"].origin
+
+
+TRAP = "import torch\ntorch.library.register_fake('torchvision::nms')(lambda *a: None)\nwhole = True\n"
+WHOLE = (
+    "import torch\nlib = torch.library.Library('torchvision', 'DEF')\n"
+    "lib.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\nwhole = True\n"
+)
+
+
+def imported(folder: Path, answer: str) -> subprocess.CompletedProcess:
+    """Import torchvision in a new process through our function, with ``folder`` searched first."""
+    code = (
+        f"import sys, importlib.util\nsys.path.insert(0, {str(folder)!r})\n"
+        f"spec = importlib.util.spec_from_file_location('vision', {vision.__file__!r})\n"
+        "vision = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(vision)\n"
+        f"torchvision = vision.import_torchvision()\nprint({answer})\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("text", "defined"), [(TRAP, 1), (WHOLE, 0)])
+def test_torchvision_is_repaired_only_where_its_operators_are_missing(tmp_path, text, defined):
+    (tmp_path / "torchvision.py").write_text(text)
+    done = imported(
+        tmp_path, "torchvision.whole, len(vision._LIBRARY), vision.import_torchvision() is torchvision"
+    )
+    assert done.stdout == f"True {defined} True\n", done.stderr
+
+
+def test_another_failure_of_torchvision_is_not_hidden(tmp_path):
+    (tmp_path / "torchvision.py").write_text("raise RuntimeError('something else')")
+    done = imported(tmp_path, "torchvision")
+    assert done.returncode == 1
+    assert "RuntimeError: something else" in done.stderr
+
+
+def test_the_torchvision_of_this_environment_can_be_imported(tmp_path):
+    done = imported(tmp_path, "torchvision.datasets.MNIST")
+    assert done.stdout == "<class 'torchvision.datasets.mnist.MNIST'>\n", done.stderr

