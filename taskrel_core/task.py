@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ._validation import as_features, as_labels, check_count
 
-__all__ = ["Task", "split", "thin"]
+__all__ = ["Task", "split", "subsample"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Task:
 
     @property
     def prior(self) -> Float[Tensor, " k"]:
-        """Share of each class in the sample, (K,), sums to 1; 0 for an absent class."""
+        """Fraction of each class in the sample, (K,), sums to 1; 0 for an absent class."""
         return torch.bincount(self.labels, minlength=self.n_classes).double() / len(self)
 
     @property
@@ -67,17 +67,20 @@ class Task:
             )
         return self.y
 
-    def rows(self, label: int) -> Float[Tensor, "m d"]:
-        """Features of one class, (m, d), in sample order."""
-        return self.z[self.labels == label]
-
     def take(self, index: Int[Tensor, " m"]) -> "Task":
         """Return the task of the samples at ``index``."""
-        return Task(self.z[index], None if self.y is None else self.y[index], self.n_classes, self.name)
+        return self.replaced(self.z[index], None if self.y is None else self.y[index])
+
+    def replaced(self, z: Tensor, y: Tensor | None) -> "Task":
+        """Return the task with other features and labels, trusted: neither checked nor copied."""
+        task = object.__new__(Task)
+        for name, value in (("z", z), ("y", y), ("n_classes", self.n_classes), ("name", self.name)):
+            object.__setattr__(task, name, value)
+        return task
 
 
-def split(task: Task, share: float, seed: int) -> tuple[Task, Task]:
-    """Return a part to fit on and a part of about ``share`` to measure on, class by class; each class needs two samples."""
+def split(task: Task, fraction: float, seed: int) -> tuple[Task, Task]:
+    """Return a part to fit on and about ``fraction`` to measure on, of each class; a class needs two samples."""
     generator = torch.Generator().manual_seed(seed)
     fit, test = [], []
     for k in torch.unique(task.labels).tolist():
@@ -88,14 +91,14 @@ def split(task: Task, share: float, seed: int) -> tuple[Task, Task]:
                 f"{task.name!r}; give more samples, or use measure='in_sample'"
             )
         rows = rows[torch.randperm(len(rows), generator=generator)]
-        cut = min(max(round(share * len(rows)), 1), len(rows) - 1)
+        cut = min(max(round(fraction * len(rows)), 1), len(rows) - 1)
         test.append(rows[:cut])
         fit.append(rows[cut:])
     return task.take(torch.cat(fit).sort().values), task.take(torch.cat(test).sort().values)
 
 
-def thin(task: Task, most: int, seed: int) -> Task:
-    """Return about ``most`` samples, as many of each class, drawn with ``seed``."""
+def subsample(task: Task, most: int, seed: int) -> Task:
+    """Return about ``most`` samples, the same number of each class, at random by ``seed``."""
     most = -(-most // task.n_classes)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(task), generator=generator)

@@ -10,7 +10,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import ot
@@ -18,14 +17,14 @@ import torch
 
 from taskrel_core import Task, relatedness, transferability
 from taskrel_core.extraction import features, standardise
-from taskrel_core.method.settings import GRADIENT
+from taskrel_core.method.settings import GradientSettings
 from taskrel_core.method.transport import ClassProblem, solve_class
 
 
 def main(arguments: list[str]) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--steps", type=int, default=GRADIENT.steps, help="of the authors' objective")
+    parser.add_argument("--steps", type=int, default=GradientSettings.steps, help="of the authors' objective")
     parser.add_argument("--largest", type=int, default=8000, help="samples a side in the series over n")
     args = parser.parse_args(arguments)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
@@ -63,7 +62,7 @@ def certified_costs(reference: Task, target: Task, tau: float) -> None:
 def against_gradient(reference: Task, target: Task, steps: int) -> None:
     """Exact (Euclidean) against the authors' objective: time, bound, accuracy of the transformed classifier."""
     seconds, exact = timed(lambda: relatedness(reference, target, 0.02))
-    settings = replace(GRADIENT, steps=steps)
+    settings = GradientSettings(steps=steps)
     slow, published = timed(
         lambda: relatedness(reference, target, 0.02, method="gradient", gradient=settings)
     )
@@ -74,9 +73,9 @@ def against_gradient(reference: Task, target: Task, steps: int) -> None:
         f"authors': {slow:8.1f} s  reported {published.bound:.3f} certified {published.certified}, "
         f"accuracy {published.accuracy:.3f}, {steps} steps"
     )
-    at_full = slow * GRADIENT.steps / max(steps, 1)
+    at_full = slow * GradientSettings.steps / max(steps, 1)
     print(
-        f"ratio {slow / seconds:.0f} at {steps} steps; in proportion at {GRADIENT.steps}: {at_full / seconds:.0f}"
+        f"ratio {slow / seconds:.0f} at {steps} steps; in proportion at {GradientSettings.steps}: {at_full / seconds:.0f}"
     )
 
 

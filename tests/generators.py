@@ -1,23 +1,14 @@
 """Problems with known answers, for the tests."""
 
-from dataclasses import replace
-
 import numpy as np
-import pytest
 import torch
 
 from taskrel_core import Task
-from taskrel_core.method.settings import EXACT
+from taskrel_core.method.settings import ExactSettings
 
-FEW_STEPS = replace(
-    EXACT, descent=6, map_starts=8, map_keep=2, rounds=3, tune_steps=8, tune_rounds=2
-)  # looser and faster: no less certified
-
-
-def take_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every search be short, where a test asks for what holds after any search."""
-    for module in ("solve", "alternation", "refinement_jointly", "refinement"):
-        monkeypatch.setattr(f"taskrel_core.method.{module}.EXACT", FEW_STEPS)
+FEW_STEPS = ExactSettings(
+    pull_back_steps=6, map_starts=8, map_keep=2, rounds=3, joint_steps=8, joint_rounds=2
+)  # looser and faster, not less certified: for tests of what holds after any search
 
 
 def gaussian_task(

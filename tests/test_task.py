@@ -29,11 +29,9 @@ def test_the_task_owns_a_copy(kind):
     assert task.y[0] == 0
 
 
-def test_prior_counts_absent_classes_as_0_and_rows_keep_their_order():
+def test_prior_counts_absent_classes_as_0_and_samples_keep_their_order():
     task = Task([[1.0], [2.0], [3.0], [4.0]], [3, 0, 3, 3], 5)
     assert task.prior.tolist() == [0.25, 0.0, 0.0, 0.75, 0.0]
-    assert task.rows(3)[:, 0].tolist() == [1.0, 3.0, 4.0]
-    assert task.rows(1).shape == (0, 1)
     taken = task.take(torch.tensor([3, 1]))
     assert taken.z[:, 0].tolist() == [4.0, 2.0]
     assert taken.y.tolist() == [3, 0]
@@ -75,6 +73,6 @@ def test_bad_input_is_refused_with_the_way_out(arguments, error, text):
 def test_without_labels_only_the_features_can_be_read():
     task = Task([[1.0], [2.0]], None, 3, "blank")
     assert task.take(torch.tensor([1])).y is None
-    for read in (lambda: task.prior, lambda: task.rows(0), lambda: task.labels):
+    for read in (lambda: task.prior, lambda: task.labels):
         with pytest.raises(ValueError, match=r"task 'blank' has y=None, .* give y, or use labels='pseudo'"):
             read()

@@ -1,6 +1,6 @@
 """What each departure of the published objective from the theory does to the number that it reports."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from .._validation import check_choice, check_count
 from ..extraction import features, standardise
 from ..method.bound import Relatedness, loss_constant
-from ..method.settings import GRADIENT
+from ..method.settings import GradientSettings
 from ..method.solve import relatedness
 from ..method.transport import ClassProblem, solve_class
 from ..task import Task
@@ -67,8 +67,8 @@ class Departure(Row):
         check_choice(s.standardise, "standardise", ("own", "joint", "none"))
         check_count(s.steps, "steps", 0)
         reference, target, truth = _tasks(s)
-        settings = replace(
-            GRADIENT, steps=s.steps, label_cost=s.label_cost, squared=s.squared, soft_prior=s.soft_prior
+        settings = GradientSettings(
+            steps=s.steps, label_cost=s.label_cost, squared=s.squared, soft_prior=s.soft_prior
         )
         r = relatedness(reference, target, s.tau, method="gradient", seed=s.seed, gradient=settings)
         found = r.transform.B.argmax(0).numpy()

@@ -2,12 +2,12 @@
 
 import math
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..extraction import features, standardise
 from ..method.head import transferability
-from ..method.settings import GRADIENT
+from ..method.settings import GradientSettings
 from ..method.solve import relatedness
 from ..task import Task
 from .row import Row
@@ -63,7 +63,7 @@ class Experiment(Row):
             "measure": e.measure,
             "method": e.method,
         }
-        gradient = replace(GRADIENT, steps=e.steps)
+        gradient = GradientSettings(steps=e.steps)
         r = relatedness(reference, target, e.tau, **choices, seed=e.seed, gradient=gradient)
         fitted = time.perf_counter()
         t = transferability(target, e.tau)

@@ -22,7 +22,7 @@ from joblib.externals.loky import get_reusable_executor
 from .. import environment
 from .._validation import check_choice, check_count
 from ..extraction import standardise
-from ..method.settings import GRADIENT
+from ..method.settings import GradientSettings
 from ..method.solve import relatedness
 from ..method.transport import ClassProblem, solve_class
 from ..metrics.base import BASELINES
@@ -129,12 +129,12 @@ def _exact(s: Timing) -> tuple[float, float]:
 
 def _authors(s: Timing) -> tuple[float, float]:
     reference, target = planted(s)
-    few = replace(GRADIENT, steps=s.steps)
+    few = GradientSettings(steps=s.steps)
     relatedness(
         reference, target, 0.02, method="gradient", gradient=replace(few, steps=1)
     )  # imports and caches
     rest, value = _timed(lambda: relatedness(reference, target, 0.02, method="gradient", gradient=few).bound)
-    return rest * GRADIENT.steps / s.steps, value
+    return rest * GradientSettings.steps / s.steps, value
 
 
 def _by_class(s: Timing) -> tuple[float, float]:

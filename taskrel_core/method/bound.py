@@ -72,7 +72,9 @@ class Relatedness:
     head: Head  # h_R; classes that R' does not use have probability 0
     metric: str
     method: str
-    target_labels: Int[Tensor, " n"] = field(repr=False)  # the labels the bound speaks of (pseudo or true)
+    target_labels: Int[Tensor, " n"] = field(
+        repr=False
+    )  # the labels that the bound is about (true or pseudo)
     loss: float = math.nan  # of h_R''' on the target sample, nats
     accuracy: float = math.nan  # of h_R''' on the target sample
     chain: dict[str, float] = field(default_factory=dict)  # bound under each metric up to this one, nats
@@ -88,7 +90,7 @@ class Relatedness:
 
     def log_classifier(self, z: Any) -> Float[Tensor, "n kt"]:
         """Return log h_R'''(z), (n, K_T), without underflow."""
-        used = self.transform.prior > 0  # only these: a loss above SILENT would see the others
+        used = self.transform.prior > 0  # only these: a loss above MASKED would see the others
         log_h = torch.log_softmax(self.head.logits(self.transform.pull_back(z))[:, used], dim=1)
         rows = torch.log(self.transform.B[:, used])
         return torch.stack([torch.logsumexp(log_h + row, dim=1) for row in rows], dim=1)

@@ -1,8 +1,8 @@
-"""Which reference class each target class draws from, found without knowing how the target's axes are turned.
+"""Which reference class feeds each target class, found without knowing how the target's axes are rotated.
 
 The search looks at class means only. With the best rotation the squared distance of the matched means is
 ``var_T + var_R(s) - 2 ||sum_i P_T(i) t_i r_s(i)^T||_*`` (nuclear norm, ``eq-surrogate``), which no rotation of
-either side changes. It proposes; ``fit`` solves the best proposals and keeps the smallest certified bound.
+either side changes. It proposes; ``solve`` compares the best proposals and keeps the smallest certified bound.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from .settings import EXACT
+from .settings import ExactSettings
 
 __all__ = ["MapProblem", "assign", "propose"]
 
@@ -80,17 +80,19 @@ class MapProblem:
         return torch.cat(parts)
 
 
-def propose(problem: MapProblem, identity: list[int], starts: int, keep: int, seed: int) -> list[list[int]]:
+def propose(
+    problem: MapProblem, identity: list[int], keep: int, settings: ExactSettings, seed: int
+) -> list[list[int]]:
     """Return up to ``keep`` different class maps, the most promising first.
 
-    Each start turns the target's means at random, then alternates between the best assignment and the best
+    Each start rotates the target's means at random, then alternates between the best assignment and the best
     rotation; the distinct ends are improved by swaps, and all are ranked by the surrogate.
 
     Args:
         problem: means, losses, priors.
         identity: the map found with A = I, one of the starts of the swaps.
-        starts: random starts; fewer are made where there are very many classes.
         keep: how many maps to return.
+        settings: number of random starts, fewer where there are very many classes, and work of the search.
         seed: of the starts.
     """
     small = problem.reduced()
@@ -98,12 +100,12 @@ def propose(problem: MapProblem, identity: list[int], starts: int, keep: int, se
     of_t, of_r = small.t.shape[1], small.r.shape[1]
     width = max(of_t, of_r)
     found = {tuple(identity)}
-    for _ in range(max(min(starts, 20_000 // len(small.t) ** 2), 5)):
+    for _ in range(max(min(settings.map_starts, 20_000 // len(small.t) ** 2), 5)):
         rotation = torch.linalg.qr(torch.randn(width, width, generator=generator, dtype=small.t.dtype)).Q
         found.add(tuple(_alternate(small, rotation[:of_t, :of_r])))
     maps = torch.tensor(sorted(found))
     order = small.surrogate(maps).argsort()
-    swaps = EXACT.map_work // (min(of_t, of_r) ** 2 * width)
+    swaps = settings.map_work // (min(of_t, of_r) ** 2 * width)
     improved = max(min(4 * keep, len(order), swaps // 1000), 1)
     ends = {tuple(_swap(small, maps[k].tolist(), swaps // improved)) for k in order[:improved].tolist()}
     ranked = torch.tensor(sorted(ends | found))  # ends of equal means differ in what the search cannot see
@@ -144,7 +146,7 @@ def _alternate(problem: MapProblem, rotation: Tensor) -> list[int]:
 def _swap(problem: MapProblem, sigma: list[int], budget: int, rounds: int = 20) -> list[int]:
     """Steepest descent over swaps of two target classes and moves to another reference class.
 
-    Where ``budget`` does not allow to look at all of them, those that look best with the rotation kept are looked at.
+    Where ``budget`` does not allow all of them, only those that look best with the rotation kept are tried.
     """
     best, value = sigma, float(problem.surrogate(torch.tensor([sigma])))
     most = max(budget // 10, 1)  # few descents are longer than ten rounds

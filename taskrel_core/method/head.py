@@ -19,11 +19,11 @@ from .. import environment
 from .._validation import Real, as_features, check_positive, check_same_width
 from ..task import Task
 
-__all__ = ["SILENT", "Head", "Transferability", "fit_head", "transferability"]
+__all__ = ["MASKED", "Head", "Transferability", "fit_head", "transferability"]
 
 
 STIFFNESS = 3e-3  # our choice: penalty of the constraint, against the mean square of tau z
-SILENT = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
+MASKED = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,10 @@ class Head:
         """Return W z + c, (n, K), in nats."""
         z = as_features(z)
         check_same_width(z, self.weight, "z", "the head")
+        return self.trusted_logits(z)
+
+    def trusted_logits(self, z: Tensor) -> Tensor:
+        """Return the same for features that were checked before."""
         return z @ self.weight.T + self.bias
 
     def probabilities(self, z: Any) -> Float[Tensor, "n k"]:
@@ -58,28 +62,28 @@ class Head:
         return -torch.log_softmax(self.logits(z), dim=1).gather(1, y[:, None])[:, 0]
 
     def accuracy(self, z: Any, y: Int[Tensor, " n"]) -> float:
-        """Return the share of samples whose likeliest class is their label."""
+        """Return the fraction of samples whose most probable class is their label."""
         return float((self.logits(z).argmax(1) == y).double().mean())
 
-    def only(self, used: Int[Tensor, " m"]) -> "Head":
+    def restrict(self, used: Int[Tensor, " m"]) -> "Head":
         """Return the head of the classes ``used`` alone, the others dropped from the softmax."""
         return Head(self.weight[used], self.bias[used])
 
-    def silence(self, unused: Tensor) -> "Head":
+    def mask_classes(self, unused: Tensor) -> "Head":
         """Return the head with the classes of the mask ``unused`` at probability 0, whatever the size of z.
 
-        They get the mean of the other rows: at every z their logit lies SILENT or more below the largest, and no
+        They get the mean of the other rows: at every z their logit lies MASKED or more below the largest, and no
         two rows are further apart than before.
         """
         weight, bias = self.weight.clone(), self.bias.clone()
         weight[unused] = self.weight[~unused].mean(0)
-        bias[unused] = self.bias[~unused].min() - SILENT
+        bias[unused] = self.bias[~unused].min() - MASKED
         return Head(weight, bias)
 
 
 @dataclass(frozen=True, eq=False)
 class Transferability:
-    """The left side of the bound: what the best tau-Lipschitz linear head reaches on the target sample."""
+    """The left side of the bound: loss and accuracy of the best tau-Lipschitz linear head on the target sample."""
 
     loss: float  # nats
     accuracy: float
@@ -101,7 +105,7 @@ def transferability(target: Task, tau: Real) -> Transferability:
         ValueError: tau is not above 0, or the target has no labels.
 
     Example:
-        Two points at distance 2, one a class, and a loss that changes by at most 1 nat a unit: -log sigmoid(1).
+        Two points at distance 2, one per class, and a loss that changes by at most 1 nat per unit: -log sigmoid(1).
 
         >>> found = transferability(Task([[-1.0], [1.0]], [0, 1], 2), tau=1.0)
         >>> round(found.loss, 4), found.accuracy
@@ -136,7 +140,7 @@ def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:
     head = Head(weight, inner.bias - weight @ mean)
     if len(present) == task.n_classes:
         return head
-    full = torch.full((task.n_classes,), float(head.bias.min()) - SILENT, dtype=torch.float64)
+    full = torch.full((task.n_classes,), float(head.bias.min()) - MASKED, dtype=torch.float64)
     full[present] = head.bias
     weights = head.weight.mean(0).repeat(task.n_classes, 1)
     weights[present] = head.weight
@@ -163,7 +167,7 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
         result = minimize(_lagrangian, start, arguments, "L-BFGS-B", jac=True, options=options)
         u, c = _unpack(result.x, onehot, z)
         excess = _squared_gaps(u) - 1.0
-        inside = Head(_drawn_together(u), c)
+        inside = Head(_moved_inside(u), c)
         loss = _loss(inside, z, onehot)
         if loss < best_loss:
             best, best_loss = inside, loss
@@ -186,21 +190,21 @@ def _loss(head: Head, z: Tensor, onehot: Tensor) -> float:
 def _first(head: Head, z: Tensor, onehot: Tensor) -> tuple[Head, Tensor, float]:
     """A head that meets the constraint with equality, multipliers, and a penalty of their size.
 
-    At the best head the multipliers sum to minus the slope of the loss along U. Shared evenly among the pairs they
-    are of the right size, and a penalty in proportion keeps the problem as well conditioned as the loss is.
+    At the best head the multipliers sum to minus the slope of the loss along U. Divided evenly among the pairs they
+    have the right size, and a penalty in proportion keeps the problem as well conditioned as the loss is.
     """
     k, u = len(head.weight), head.weight - head.weight.mean(0)
     u = u / max(Head(u, head.bias).lipschitz, 1e-300)
     residual = torch.softmax(z @ u.T + head.bias, dim=1) - onehot
     # The loss is convex and 0 at least: at the best head its slope along U is no steeper than from log K.
     steepness = min(-float(((residual.T @ z) * u).sum()) / len(z), math.log(k))
-    share = max(steepness, 0.0) / (k * (k - 1))
-    penalty = min(max(STIFFNESS * float(z.square().sum(1).mean()), 10 * share, 1e-12), 1.0)
-    return Head(u, head.bias), u.new_full((k, k), share).fill_diagonal_(0.0), penalty
+    each = max(steepness, 0.0) / (k * (k - 1))
+    penalty = min(max(STIFFNESS * float(z.square().sum(1).mean()), 10 * each, 1e-12), 1.0)
+    return Head(u, head.bias), u.new_full((k, k), each).fill_diagonal_(0.0), penalty
 
 
-def _drawn_together(u: Tensor, passes: int = 10) -> Tensor:
-    """Rows moved so that no two are more than 1 apart: those that are draw together, a last scaling mends the rest."""
+def _moved_inside(u: Tensor, passes: int = 10) -> Tensor:
+    """Rows moved so that no two are more than 1 apart: pairs that are approach each other, a last scaling does the rest."""
     basis = torch.linalg.qr(u.T) if u.shape[1] > len(u) else None
     x = u if basis is None else basis.R.T
     for _ in range(passes):
@@ -227,7 +231,7 @@ def _lagrangian(x: np.ndarray, z: Tensor, onehot: Tensor, multiplier: Tensor, pe
 
 
 def _squared_gaps(u: Tensor) -> Tensor:
-    """Squared norms of u_j - u_k, (k, k); -1 on the diagonal side, where there is no constraint."""
+    """Squared norms of u_j - u_k, (k, k); exactly 0 on the diagonal."""
     gram = u @ u.T
     norms = gram.diagonal()
     return (norms[:, None] + norms[None, :] - 2 * gram).fill_diagonal_(0.0)

@@ -7,22 +7,23 @@ its bound is never larger. Under the last one, the head itself moves at the end.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from .._validation import Real, check_choice, check_count, check_positive, check_same_width
-from ..task import Task, split, thin
-from .alternation import Solution, Solver
+from ..task import Task, split, subsample
+from .alternation import soften, solve_euclidean
 from .bound import Relatedness, is_certified
 from .class_map import MapProblem, assign, propose
 from .head import Head, fit_head
+from .problem import Problem, Solution
 from .pseudo_labels import first_labels, implausible
-from .published_objective import descend
-from .refinement_jointly import tune
-from .settings import EXACT, GRADIENT, GradientConfig
-from .transform import Transform, coupling, leading_frame, map_to_q, random_map
+from .published_objective import run_published_objective
+from .refinement import refine_jointly, refine_pull_back
+from .settings import ExactSettings, GradientSettings
+from .transform import Transform, label_coupling, leading_frame, map_to_q, random_map
 from .transport import METRICS
 
 __all__ = ["relatedness"]
@@ -43,7 +44,8 @@ def relatedness(
     labels: str = "true",
     measure: str = "in_sample",
     seed: int = 0,
-    gradient: GradientConfig = GRADIENT,
+    settings: ExactSettings = ExactSettings(),  # noqa: B008  frozen
+    gradient: GradientSettings = GradientSettings(),  # noqa: B008  frozen
 ) -> Relatedness:
     """Return the bound on the target's loss after transfer from the reference, with its three terms.
 
@@ -58,7 +60,8 @@ def relatedness(
         measure: "in_sample" (the certificate) or "held_out": fitted on one part of each sample, measured on the
             other; an estimate, not certified.
         seed: of the class-map search, the fixed map, the split and the authors' batches.
-        gradient: settings of ``method="gradient"``.
+        settings: of ``method="exact"``; they change how near the smallest bound the search comes, and its time.
+        gradient: of ``method="gradient"``.
 
     Returns:
         Terms in nats (the mismatch in the unit of the metric), their sum, the certificate and the classifier.
@@ -93,148 +96,147 @@ def relatedness(
             f"measure={measure!r}; use method='exact'"
         )
     frame = None
-    if method == "exact" and reference.d > EXACT.full_turn:
-        frame = leading_frame(reference.z, target.z, EXACT.leading)
-        reference, target = (Task(t.z @ frame, t.y, t.n_classes, t.name) for t in (reference, target))
-    run = _Run(tau, method, metric, mode, measure, seed, gradient)
-    result = run.pseudo(reference, target) if labels == "pseudo" else run.labelled(reference, target)
+    if method == "exact" and reference.d > settings.full_turn:
+        frame = leading_frame(reference.z, target.z, settings.leading)
+        reference, target = (task.replaced(task.z @ frame, task.y) for task in (reference, target))
+    call = _Call(tau, method, metric, mode, measure, seed, settings, gradient)
+    result = (_pseudo_labelled if labels == "pseudo" else _labelled)(call, reference, target)
     return result if frame is None else _out_of_frame(result, frame)
 
 
-class _Run:
-    """One call of ``relatedness``: its settings, and the few ways to go through them."""
+@dataclass(frozen=True)
+class _Call:
+    """The checked arguments of one call of ``relatedness``, less the tasks."""
 
-    def __init__(
-        self,
-        tau: float,
-        method: str,
-        metric: str,
-        mode: str,
-        measure: str,
-        seed: int,
-        gradient: GradientConfig,
-    ):
-        self.tau, self.method, self.metric, self.mode = tau, method, metric, mode
-        self.measure, self.seed, self.gradient = measure, seed, gradient
-
-    def labelled(self, reference: Task, target: Task, head: Head | None = None) -> Relatedness:
-        """Bound for a target with labels; a head that is given stays as it is."""
-        if self.measure == "held_out":
-            fit_r, test_r = split(reference, EXACT.held_out_reference, self.seed)
-            fit_t, test_t = split(target, EXACT.held_out_target, self.seed)
-            fitted = Solver(fit_r, fit_t, head or _reference_head(fit_r, self.tau))
-            measured = Solver(test_r, test_t, fitted.head)
-            chain = {name: measured.evaluate(s.q, s.pull, name) for name, s in self.solve(fitted).items()}
-            chain["euclidean"] = measured.exactly(chain["euclidean"])
-            return self.result(measured, chain, certify=False)
-        solver = Solver(reference, target, head or _reference_head(reference, self.tau))
-        if self.method == "gradient":
-            return self.descent(solver)
-        chain = self.solve(solver)
-        if head is None and (self.metric, self.mode) == ("one_sided", "learned_all"):
-            solver, chain["one_sided"] = tune(solver, chain["one_sided"], self.tau)
-        return self.result(solver, chain, certify=True)
-
-    def solve(self, solver: Solver) -> dict[str, Solution]:
-        """Smallest bound over class maps and pull-backs, under each metric up to the one asked for."""
-        present = solver.prior > 0, solver.reference.prior > 0
-        fixed = map_to_q(random_map(*present, self.seed), solver.reference.n_classes)
-        # The fixed map is carried along, moved and unmoved: what more is learned can then never look like a loss.
-        plain = solver.evaluate(fixed, solver.start(), "euclidean")
-        ends = [] if self.mode == "fixed_all" else [solver.euclidean(fixed, EXACT.rounds)]
-        if self.mode == "learned_all":
-            found = [solver.euclidean(q, EXACT.rounds) for q in self.best_maps(solver)]
-            ends += [solver.soften(min(*found, *ends, key=lambda s: s.bound)), *found]
-            ends = [ends[0], *sorted(ends[1:], key=lambda s: s.bound)[: EXACT.solve_keep]]
-        chain = {"euclidean": solver.exactly(min([plain, *ends], key=lambda s: s.bound))}
-        for metric in METRICS[1 : METRICS.index(self.metric) + 1]:
-            plain = solver.sharpen(plain, metric, learn=False)
-            ends = [solver.sharpen(s, metric, learn=True) for s in ends]
-            chain[metric] = min(plain, *ends, key=lambda s: s.bound) if ends else plain
-        return chain
-
-    def best_maps(self, solver: Solver) -> list[Tensor]:
-        """The proposed class maps with the smallest bounds on a part of the samples, which tells them apart."""
-        small = Solver(
-            thin(solver.reference, EXACT.probe_samples, self.seed),
-            thin(solver.target, EXACT.probe_samples, self.seed),
-            solver.head,
-        )
-        first = [
-            (small.euclidean(q, EXACT.probe_rounds).bound, k, q) for k, q in enumerate(self.maps(solver))
-        ]
-        return [q for _, _, q in sorted(first, key=lambda entry: entry[:2])[: EXACT.solve_keep]]
-
-    def maps(self, solver: Solver) -> list[Tensor]:
-        """The class maps that the search proposes, as one-hot q over all classes."""
-        rows_t = [i for i, rows in enumerate(solver.rows_t) if len(rows)]
-        rows_r = [j for j, rows in enumerate(solver.rows_r) if len(rows)]
-        t, r = solver.means
-        class_losses = solver.class_losses(solver.reference.prior > 0)[rows_r]
-        prior = solver.prior[rows_t]
-        problem = MapProblem(t - prior @ t, r[rows_r], prior, class_losses, self.tau)
-        identity = assign(problem, torch.cdist(t, r[rows_r]))
-        keep = max(min(EXACT.map_keep, EXACT.map_classes // len(rows_t)), 2)
-        found = [identity, *propose(problem, identity, EXACT.map_starts, keep, self.seed)]
-        maps = []
-        for short in dict.fromkeys(tuple(s) for s in found):
-            sigma = [rows_r[0]] * solver.target.n_classes
-            for i, j in zip(rows_t, short, strict=True):
-                sigma[i] = rows_r[j]
-            maps.append(map_to_q(sigma, solver.reference.n_classes))
-        return maps
-
-    def result(self, solver: Solver, chain: dict[str, Solution], certify: bool) -> Relatedness:
-        """Public result of the last solution of a chain."""
-        solution = chain[self.metric]
-        prior, B = coupling(solution.q, solver.prior)
-        transform = Transform(*solver.transform(solution), B, prior)
-        constant = self.tau if self.metric in ("logit", "one_sided") else solution.constant
-        used = solver.head.only((prior > 0).nonzero()[:, 0])
-        certified = certify and is_certified(used, transform, solver.prior, constant, solution.plan.exact)
-        terms = (solution.reweighted, solution.mismatch, solution.plan.value, solution.constant)
-        head, labels = solver.head.silence(prior == 0), solver.target.labels
-        result = Relatedness(*terms, certified, transform, head, self.metric, self.method, labels)
-        bounds = {metric: step.bound for metric, step in chain.items()}
-        return _with_loss(replace(result, chain=bounds), solver.target)
-
-    def descent(self, solver: Solver) -> Relatedness:
-        """Report of the authors' objective, with the head's own constant, as they measure it (A^-1 left out)."""
-        fixed = random_map(solver.prior > 0, solver.reference.prior > 0, self.seed)
-        q = map_to_q(fixed, solver.reference.n_classes)
-        end = descend(solver.reference, solver.target, solver.head, self.mode, q, self.gradient, self.seed)
-        terms = (end.reweighted, end.mismatch, end.distance, solver.head.lipschitz)
-        return _with_loss(
-            Relatedness(
-                *terms, False, end.transform, solver.head, self.metric, self.method, solver.target.labels
-            ),
-            solver.target,
-        )
-
-    def pseudo(self, reference: Task, target: Task) -> Relatedness:
-        """Bound for a target without labels: fit, label with h_R''', and again, from two starts out of the features."""
-        head = _reference_head(reference, self.tau)
-        passed = []
-        for y in first_labels(target, head, self.seed):
-            for _ in range(EXACT.pseudo_rounds):
-                guess = Task(target.z, y, target.n_classes, target.name)
-                fitted = replace(
-                    _Run(**{**vars(self), "measure": "in_sample"}).labelled(reference, guess, head),
-                    certified=False,
-                )
-                new = fitted.log_classifier(target.z).argmax(1)
-                passed.append(fitted)
-                if torch.equal(new, y):
-                    break
-                y = new
-        best = min(passed, key=implausible)
-        if self.measure == "held_out":
-            return self.labelled(reference, Task(target.z, best.target_labels, target.n_classes, target.name))
-        return best
+    tau: float
+    method: str
+    metric: str
+    mode: str
+    measure: str
+    seed: int
+    settings: ExactSettings
+    gradient: GradientSettings
 
 
-def _reference_head(reference: Task, tau: float) -> Head:
-    return fit_head(reference, tau, EXACT.head_gap * max(math.log(reference.n_classes), 1.0))
+def _labelled(call: _Call, reference: Task, target: Task, head: Head | None = None) -> Relatedness:
+    """Result for a target with labels; a head that is given stays as it is."""
+    if call.measure == "held_out":
+        return _held_out(call, reference, target, head)
+    problem = Problem(reference, target, head or _reference_head(call, reference), call.settings)
+    if call.method == "gradient":
+        return _published(call, problem)
+    chain = _chain(call, problem)
+    if head is None and (call.metric, call.mode) == ("one_sided", "learned_all"):
+        problem, chain["one_sided"] = refine_jointly(problem, chain["one_sided"], call.tau)
+    return _result(call, problem, chain, certify=True)
+
+
+def _held_out(call: _Call, reference: Task, target: Task, head: Head | None) -> Relatedness:
+    """Fitted on one part of each sample, measured on the other."""
+    fit_r, test_r = split(reference, call.settings.held_out_reference, call.seed)
+    fit_t, test_t = split(target, call.settings.held_out_target, call.seed)
+    fitted = Problem(fit_r, fit_t, head or _reference_head(call, fit_r), call.settings)
+    measured = Problem(test_r, test_t, fitted.head, call.settings)
+    chain = {name: measured.evaluate(s.q, s.pull, name) for name, s in _chain(call, fitted).items()}
+    chain["euclidean"] = measured.without_cancellation(chain["euclidean"])
+    return _result(call, measured, chain, certify=False)
+
+
+def _pseudo_labelled(call: _Call, reference: Task, target: Task) -> Relatedness:
+    """Result for a target without labels: fit, label with h_R''', and again, from two starts."""
+    head = _reference_head(call, reference)
+    in_sample, passed = replace(call, measure="in_sample"), []
+    for y in first_labels(target, head, call.seed):
+        for _ in range(call.settings.pseudo_rounds):
+            fitted = _labelled(in_sample, reference, target.replaced(target.z, y), head)
+            passed.append(replace(fitted, certified=False))
+            new = fitted.log_classifier(target.z).argmax(1)
+            if torch.equal(new, y):
+                break
+            y = new
+    best = min(passed, key=implausible)
+    if call.measure == "held_out":
+        return _labelled(call, reference, target.replaced(target.z, best.target_labels))
+    return best
+
+
+def _chain(call: _Call, problem: Problem) -> dict[str, Solution]:
+    """Smallest bound over class maps and pull-backs, under each metric up to the one asked for."""
+    present = problem.prior > 0, problem.reference.prior > 0
+    fixed = map_to_q(random_map(*present, call.seed), problem.reference.n_classes)
+    # The fixed map is carried along, moved and unmoved, so that learning more never gives a larger bound.
+    plain, rounds = problem.evaluate(fixed, problem.identity(), "euclidean"), call.settings.rounds
+    ends = [] if call.mode == "fixed_all" else [solve_euclidean(problem, fixed, rounds)]
+    if call.mode == "learned_all":
+        found = [solve_euclidean(problem, q, rounds) for q in _best_maps(call, problem)]
+        ends += [soften(problem, min(*found, *ends, key=lambda s: s.bound)), *found]
+        ends = [ends[0], *sorted(ends[1:], key=lambda s: s.bound)[: call.settings.solve_keep]]
+    chain = {"euclidean": problem.without_cancellation(min([plain, *ends], key=lambda s: s.bound))}
+    for metric in METRICS[1 : METRICS.index(call.metric) + 1]:
+        plain = problem.in_span(plain, metric)
+        ends = [refine_pull_back(problem, problem.in_span(s, metric), metric) for s in ends]
+        chain[metric] = min(plain, *ends, key=lambda s: s.bound) if ends else plain
+    return chain
+
+
+def _best_maps(call: _Call, problem: Problem) -> list[Tensor]:
+    """The proposed class maps with the smallest bounds on a part of the samples, which tells them apart."""
+    settings = call.settings
+    reference = subsample(problem.reference, settings.probe_samples, call.seed)
+    target = subsample(problem.target, settings.probe_samples, call.seed)
+    small = Problem(reference, target, problem.head, settings)
+    maps = _proposed_maps(call, problem)
+    bounds = [solve_euclidean(small, q, settings.probe_rounds).bound for q in maps]
+    return [maps[k] for k in sorted(range(len(maps)), key=bounds.__getitem__)[: settings.solve_keep]]
+
+
+def _proposed_maps(call: _Call, problem: Problem) -> list[Tensor]:
+    """The class maps that the search proposes, as one-hot q over all classes."""
+    rows_t = [i for i, rows in enumerate(problem.rows_t) if len(rows)]
+    rows_r = [j for j, rows in enumerate(problem.rows_r) if len(rows)]
+    t, r = problem.means
+    losses = problem.class_losses(problem.reference.prior > 0)[rows_r]
+    prior = problem.prior[rows_t]
+    of_means = MapProblem(t - prior @ t, r[rows_r], prior, losses, call.tau)
+    identity = assign(of_means, torch.cdist(t, r[rows_r]))
+    keep = max(min(call.settings.map_keep, call.settings.map_classes // len(rows_t)), 2)
+    found = [identity, *propose(of_means, identity, keep, call.settings, call.seed)]
+    maps = []
+    for short in dict.fromkeys(tuple(s) for s in found):
+        sigma = [rows_r[0]] * problem.target.n_classes
+        for i, j in zip(rows_t, short, strict=True):
+            sigma[i] = rows_r[j]
+        maps.append(map_to_q(sigma, problem.reference.n_classes))
+    return maps
+
+
+def _result(call: _Call, problem: Problem, chain: dict[str, Solution], certify: bool) -> Relatedness:
+    """Public result of the last solution of a chain."""
+    solution = chain[call.metric]
+    prior, B = label_coupling(solution.q, problem.prior)
+    transform = Transform(*problem.transform(solution), B, prior)
+    constant = call.tau if call.metric in ("logit", "one_sided") else solution.constant
+    used = problem.head.restrict((prior > 0).nonzero()[:, 0])
+    certified = certify and is_certified(used, transform, problem.prior, constant, solution.plan.exact)
+    terms = (solution.reweighted, solution.mismatch, solution.plan.value, solution.constant)
+    head, labels = problem.head.mask_classes(prior == 0), problem.target.labels
+    result = Relatedness(*terms, certified, transform, head, call.metric, call.method, labels)
+    bounds = {metric: step.bound for metric, step in chain.items()}
+    return _with_loss(replace(result, chain=bounds), problem.target)
+
+
+def _published(call: _Call, problem: Problem) -> Relatedness:
+    """Report of the authors' objective, with the head's own constant, as they measure it (A^-1 left out)."""
+    reference, target, head = problem.reference, problem.target, problem.head
+    q = map_to_q(random_map(problem.prior > 0, reference.prior > 0, call.seed), reference.n_classes)
+    end = run_published_objective(reference, target, head, call.mode, q, call.gradient, call.seed)
+    terms = (end.reweighted, end.mismatch, end.distance, head.lipschitz)
+    result = Relatedness(*terms, False, end.transform, head, call.metric, call.method, target.labels)
+    return _with_loss(result, target)
+
+
+def _reference_head(call: _Call, reference: Task) -> Head:
+    return fit_head(reference, call.tau, call.settings.head_gap * max(math.log(reference.n_classes), 1.0))
 
 
 def _out_of_frame(result: Relatedness, frame: Tensor) -> Relatedness:

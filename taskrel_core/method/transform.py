@@ -26,7 +26,7 @@ __all__ = [
     "Transform",
     "clip_spectrum",
     "complete",
-    "coupling",
+    "label_coupling",
     "leading_frame",
     "map_to_q",
     "procrustes",
@@ -61,7 +61,7 @@ class Transform:
         return (z - self.b) @ self.A_inv.T
 
 
-def coupling(q: Float[Tensor, "kt kr"], target_prior: Float[Tensor, " kt"]) -> tuple[Tensor, Tensor]:
+def label_coupling(q: Float[Tensor, "kt kr"], target_prior: Float[Tensor, " kt"]) -> tuple[Tensor, Tensor]:
     """Return prior (K_R,) and B (K_T, K_R) of the coupling pi_ij = P_T(i) q_ij, so that B prior = P_T exactly.
 
     A reference class that feeds no target class has prior 0 and, by convention, a uniform column of B
@@ -74,7 +74,7 @@ def coupling(q: Float[Tensor, "kt kr"], target_prior: Float[Tensor, " kt"]) -> t
 
 
 def map_to_q(sigma: list[int], k_r: int) -> Float[Tensor, "kt kr"]:
-    """Return the one-hot q of a class map: target class i draws from reference class sigma[i]."""
+    """Return the one-hot q of a class map: reference class sigma[i] feeds target class i."""
     return torch.eye(k_r, dtype=torch.float64)[torch.tensor(sigma)]
 
 
@@ -136,7 +136,7 @@ def procrustes(
     """Return the orthogonal A and the shift b of least sum of weight * ||A source + b - target||^2.
 
     Args:
-        source: points of the reference, one a pair.
+        source: points of the reference, one per pair.
         target: points of the target.
         weight: weight of each pair, not negative.
         flip: mirror the direction that the pairs say least about, for a start on the other side.

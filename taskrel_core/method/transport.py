@@ -1,4 +1,4 @@
-"""Exact transport, one small problem a target class, under four ground costs (``eq-mismatch``, ``eq-costs``).
+"""Exact transport, one small problem per target class, under four ground costs (``eq-mismatch``, ``eq-costs``).
 
 An infinite cost of changing the label splits the transport from P_R''' to P_T into one problem for each target
 class: its points against the points of the reference classes that feed it.
@@ -7,7 +7,6 @@ class: its points against the points of the reference classes that feed it.
 import warnings
 from copy import copy
 from dataclasses import dataclass
-from typing import no_type_check
 
 import numpy as np
 import ot
@@ -16,15 +15,14 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-__all__ = ["METRICS", "ClassProblem", "Plan", "Rest", "pair_costs", "solve_class", "transport"]
+__all__ = ["METRICS", "ClassProblem", "FixedDistances", "Plan", "pair_costs", "solve_class", "transport"]
 
 
 METRICS = ("euclidean", "span", "logit", "one_sided")
 CHUNK = 2_000_000  # numbers held at a time while costs are filled in
-PAIRS = 10_000  # pairs looked at at a time
+PAIRS = 10_000  # pairs computed at a time
 
 
-@no_type_check  # a call of relatedness makes thousands, of tensors that were checked where they came in
 @dataclass(frozen=True, eq=False)
 class ClassProblem:
     """The transport problem of target class ``label``: which points, with which mass."""
@@ -36,7 +34,6 @@ class ClassProblem:
     target: Int[Tensor, " n"]  # rows of the target, of mass 1/n each
 
 
-@no_type_check
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A coupling as a list of pairs; ``exact`` says that the solver proved it optimal."""
@@ -64,10 +61,10 @@ class Plan:
         return Plan(*parts, exact=all(p.exact for p in plans))
 
 
-class Rest:
-    """Squared distances over the coordinates that A shifts but does not turn, without a look at them for each shift.
+class FixedDistances:
+    """Squared distances over the coordinates that A shifts but does not turn, computed once for all shifts.
 
-    |r - t - m|^2 = |r - t|^2 - 2 m.r + 2 m.t + |m|^2, the first computed once for the points of a class problem.
+    |r - t - m|^2 = |r - t|^2 - 2 m.r + 2 m.t + |m|^2, the first kept for the points of each class problem.
 
     Args:
         r: these coordinates of the reference.
@@ -79,13 +76,12 @@ class Rest:
         self.known: dict[bytes, Tensor] = {}  # squares by the points they are of
         self.of_r, self.of_t, self.of_both = r.new_zeros(len(r)), t.new_zeros(len(t)), r.new_zeros(())
 
-    def shift(self, m: Float[Tensor, " p"]) -> "Rest":
+    def shift(self, m: Float[Tensor, " p"]) -> "FixedDistances":
         """Return the same with the target's points moved by ``m`` from where they began."""
         moved = copy(self)
         moved.of_r, moved.of_t, moved.of_both = 2 * (self.r @ m), 2 * (self.t @ m), m @ m
         return moved
 
-    @no_type_check
     def block(self, rows: Int[Tensor, " a"], columns: Int[Tensor, " b"]) -> Float[Tensor, "a b"]:
         """Return the squared distances between points of the reference and of the target, up to rounding."""
         key = rows.numpy().tobytes() + b"|" + columns.numpy().tobytes()
@@ -105,14 +101,13 @@ class Rest:
         return squares - self.of_r[rows] + self.of_t[columns] + self.of_both
 
 
-@no_type_check
 def solve_class(
     problem: ClassProblem,
     x_ref: Float[Tensor, "nr p"],
     x_tgt: Float[Tensor, "nt p"],
     metric: str,
     allowed: Bool[Tensor, "kt k"] | None = None,
-    rest: Rest | None = None,
+    fixed: FixedDistances | None = None,
 ) -> Plan:
     """Return the cheapest coupling of one class; masses sum to P_T(label).
 
@@ -122,22 +117,21 @@ def solve_class(
         x_tgt: the same of the pulled-back target points.
         metric: one of METRICS.
         allowed: for ``one_sided``, whether B_ij > 0.
-        rest: for ``euclidean``, coordinates that are not in ``x_ref`` and ``x_tgt``.
+        fixed: for ``euclidean``, coordinates that are not in ``x_ref`` and ``x_tgt``.
     """
     a, b = x_ref[problem.source], x_tgt[problem.target]
     mask = None if allowed is None else allowed[problem.label]
     uniform = torch.full((len(b),), 1.0 / len(b), dtype=a.dtype)
     costs = _cost_matrix(a, b, metric, mask)
-    if rest is not None:
-        costs = costs.square_().add_(rest.block(problem.source, problem.target)).clamp_(min=0.0).sqrt_()
+    if fixed is not None:
+        costs = costs.square_().add_(fixed.block(problem.source, problem.target)).clamp_(min=0.0).sqrt_()
     coupling, exact = transport(costs, problem.weight, uniform)
     rows, columns = coupling.nonzero(as_tuple=True)
-    cost = pair_costs(a[rows], b[columns], metric, mask) if rest is None else costs[rows, columns]
+    cost = pair_costs(a[rows], b[columns], metric, mask) if fixed is None else costs[rows, columns]
     mass = problem.prior * coupling[rows, columns]
     return Plan(problem.source[rows], problem.target[columns], mass, cost, exact)
 
 
-@no_type_check
 def transport(
     cost: Float[Tensor, "m n"], a: Float[Tensor, " m"], b: Float[Tensor, " n"]
 ) -> tuple[Float[Tensor, "m n"], bool]:
@@ -170,7 +164,7 @@ def pair_costs(
     """Return the ground cost from each row of ``a`` (reference) to the same row of ``b`` (target), (p,).
 
     ``euclidean`` and ``span``: the distance. ``logit``: max_k D_k - min_k D_k with D = b - a, in nats.
-    ``one_sided``: max_k D_k - min over the classes of ``mask`` of D_k, in nats; mask (q,) or one a pair, (p, q).
+    ``one_sided``: max_k D_k - min over the classes of ``mask`` of D_k, in nats; mask (q,), or (p, q) for one per pair.
     """
     difference = b - a
     if metric in ("euclidean", "span"):
@@ -179,7 +173,6 @@ def pair_costs(
     return difference.amax(1) - lowest.amin(1)
 
 
-@no_type_check
 def _cost_matrix(a: Tensor, b: Tensor, metric: str, mask: Tensor | None) -> Tensor:
     """All pairs, (m, n); in parts of the rows, so that memory stays small."""
     if metric in ("euclidean", "span"):

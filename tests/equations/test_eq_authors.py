@@ -1,7 +1,5 @@
 """eq-authors: the objective at the start, from its formula with a plan of our own, and one step that lowers it."""
 
-from dataclasses import replace
-
 import numpy as np
 import ot
 import pytest
@@ -9,13 +7,13 @@ import torch
 
 from taskrel_core.method.head import fit_head
 from taskrel_core.method.published_objective import _class_losses, _objective, _start
-from taskrel_core.method.settings import GRADIENT
+from taskrel_core.method.settings import GradientSettings
 from tests.generators import gaussian_task
 
 
 def test_value_at_the_start():
     reference, target = gaussian_task(40, 3, 2, seed=1), gaussian_task(40, 3, 2, seed=2)
-    head, config = fit_head(reference, 0.5), replace(GRADIENT, batch=1000, label_cost=10.0)
+    head, config = fit_head(reference, 0.5), GradientSettings(batch=1000, label_cost=10.0)
     free = _start(
         reference, target, torch.eye(2, dtype=torch.float64), False, torch.Generator().manual_seed(0)
     )

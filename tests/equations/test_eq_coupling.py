@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from taskrel_core.method.transform import coupling
+from taskrel_core.method.transform import label_coupling
 from tests.generators import random_stochastic
 
 
@@ -12,7 +12,7 @@ def test_masses_agree(k_t, k_r):
     q, target = random_stochastic(k_r, k_t, 3).T.contiguous(), random_stochastic(k_t, 1, 4)[:, 0]
     q[:, 0] = 0  # a reference class that nothing draws from
     q = q / q.sum(1, keepdim=True)
-    prior, B = coupling(q, target)
+    prior, B = label_coupling(q, target)
     assert torch.allclose(B @ prior, target, atol=1e-15)
     assert torch.allclose(B.sum(0), torch.ones(k_r, dtype=torch.float64))
     assert float(prior[0]) == 0.0

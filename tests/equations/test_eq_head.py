@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from taskrel_core import Task, relatedness
-from taskrel_core.method.alternation import Solver
 from taskrel_core.method.head import Head, transferability
+from taskrel_core.method.problem import Problem
+from taskrel_core.method.settings import ExactSettings
 from taskrel_core.method.transform import PullBack, clip_spectrum
 from tests.generators import gaussian_task, rotation
 
@@ -22,7 +23,7 @@ def test_every_lipschitz_head_and_contraction_give_a_bound(seed):
     M = clip_spectrum(torch.randn(2, 5, generator=g, dtype=torch.float64))
     m = torch.randn(2, generator=g, dtype=torch.float64)
     q = torch.eye(3, dtype=torch.float64)[torch.randperm(3, generator=g)]
-    end = Solver(reference, target, head).evaluate(q, PullBack(E, M, m), "one_sided")
+    end = Problem(reference, target, head, ExactSettings()).evaluate(q, PullBack(E, M, m), "one_sided")
     logits = (target.z @ M.T + m) @ (head.weight @ E.T).T + head.bias
     loss = torch.nn.functional.cross_entropy(logits, q.argmax(1)[target.labels])
     assert end.bound >= float(loss) - 1e-9

@@ -10,10 +10,10 @@ from taskrel_core import relatedness
 from taskrel_core.experiments.departures import Departure, _implied, _weighted, planted_map
 from taskrel_core.method.head import fit_head
 from taskrel_core.method.published_objective import _class_losses, _Free, _objective
-from taskrel_core.method.settings import GRADIENT
+from taskrel_core.method.settings import GradientSettings
 from tests.generators import gaussian_task
 
-STILL = replace(GRADIENT, steps=0)
+STILL = GradientSettings(steps=0)
 
 
 def test_without_the_soft_max_the_prior_starts_where_the_reference_is():
@@ -37,7 +37,7 @@ def test_squares_are_taken_only_where_asked_for():
     values = {}
     for weight in (0.0, 2.0):
         for squared in (True, False):
-            settings = replace(GRADIENT, weight_transport=weight, squared=squared, label_cost=0.0, batch=100)
+            settings = GradientSettings(weight_transport=weight, squared=squared, label_cost=0.0, batch=100)
             generator = torch.Generator().manual_seed(0)
             values[weight, squared] = float(
                 _objective(free, True, reference, target, losses, settings, generator)
@@ -75,7 +75,7 @@ def test_corrections_are_what_they_say():
 def test_shares_weigh_the_distances():
     reference, target, _ = planted_map(120, seed=3)
     r = relatedness(
-        reference, target, 0.2, method="gradient", gradient=replace(GRADIENT, steps=40, label_cost=1.0)
+        reference, target, 0.2, method="gradient", gradient=GradientSettings(steps=40, label_cost=1.0)
     )
     hard = r.transform.B.argmax(0)[reference.labels]
     if len(torch.unique(hard)) == target.n_classes:

@@ -1,29 +1,31 @@
 """One cell of the correlation table, on small packaged data: every score, its meaning, and what it may see."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from taskrel_core import relatedness
+from taskrel_core import relatedness as full_relatedness
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring, agreement, calibrated_tau, our_tau
 from taskrel_core.extraction import draw_classes, features, standardise
 from taskrel_core.method.head import fit_head
 from taskrel_core.metrics.base import BASELINES
 from taskrel_core.task import Task
-from tests.generators import take_few_steps
+from tests.generators import FEW_STEPS
 
 pytestmark = pytest.mark.xdist_group("scores")
 
+# What is tested holds after any search.
+relatedness = partial(full_relatedness, settings=FEW_STEPS)
 SMALL = {"k_reference": 3, "n_reference": 60, "n_target": 60}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def few_steps():
-    """What is tested holds after any search."""
     with pytest.MonkeyPatch.context() as patch:
-        take_few_steps(patch)
+        patch.setattr("taskrel_core.experiments.scoring.relatedness", relatedness)
         yield
 
 

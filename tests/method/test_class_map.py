@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from taskrel_core.method.class_map import MapProblem, assign, propose
+from taskrel_core.method.settings import ExactSettings
 from tests.generators import rotation
 
 
@@ -24,7 +25,9 @@ def planted(k_t, k_r, d, seed, noise=0.05):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_planted_map_comes_first(k_t, k_r, d, seed):
     problem, sigma = planted(k_t, k_r, d, seed)
-    assert propose(problem, list(range(k_t)), starts=60, keep=3, seed=0)[0] == sigma
+    assert (
+        propose(problem, list(range(k_t)), keep=3, settings=ExactSettings(map_starts=60), seed=0)[0] == sigma
+    )
 
 
 @pytest.mark.parametrize(("k_t", "k_r"), [(4, 4), (3, 5), (4, 2)])
@@ -33,7 +36,13 @@ def test_nothing_better_exists_among_all_maps(k_t, k_r, seed):
     rng = np.random.default_rng(seed)
     t, r, prior = rng.normal(size=(k_t, 3)), rng.normal(size=(k_r, 3)), rng.dirichlet(np.ones(k_t))
     problem = MapProblem(*map(torch.tensor, (t - prior @ t, r, prior, rng.random(k_r))), 0.7)
-    first = propose(problem, [0] * k_t if k_r < k_t else list(range(k_t)), starts=60, keep=2, seed=0)[0]
+    first = propose(
+        problem,
+        [0] * k_t if k_r < k_t else list(range(k_t)),
+        keep=2,
+        settings=ExactSettings(map_starts=60),
+        seed=0,
+    )[0]
     every = permutations(range(k_r), k_t) if k_r >= k_t else product(range(k_r), repeat=k_t)
     values = problem.surrogate(torch.tensor(list(every)))
     assert float(problem.surrogate(torch.tensor([first]))) == pytest.approx(float(values.min()), abs=1e-12)
@@ -41,8 +50,8 @@ def test_nothing_better_exists_among_all_maps(k_t, k_r, seed):
 
 def test_proposals_differ_and_repeat_by_seed():
     problem, _ = planted(6, 8, 5, seed=4, noise=1.0)
-    found = propose(problem, list(range(6)), starts=30, keep=5, seed=1)
-    assert found == propose(problem, list(range(6)), starts=30, keep=5, seed=1)
+    found = propose(problem, list(range(6)), keep=5, settings=ExactSettings(map_starts=30), seed=1)
+    assert found == propose(problem, list(range(6)), keep=5, settings=ExactSettings(map_starts=30), seed=1)
     assert len({tuple(s) for s in found}) == len(found) == 5
     assert all(len(set(s)) == 6 for s in found)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from taskrel_core import Task, relatedness, transferability
-from tests.generators import take_few_steps
+from tests.generators import FEW_STEPS
 from tests.pretended import Pretended
 
 
@@ -36,12 +36,11 @@ def test_the_best_head_is_fitted_on_the_device(pair, cuda, monkeypatch):
 
 
 def test_the_method_takes_its_steps_on_the_device(pair, cuda, monkeypatch):
-    take_few_steps(monkeypatch)
-    there = relatedness(*pair, 0.5, metric="one_sided")  # by way of every other metric
+    there = relatedness(*pair, 0.5, metric="one_sided", settings=FEW_STEPS)  # by way of every other metric
     on_device = cuda.calls
     assert there.certified
     monkeypatch.setenv("TASKREL_DEVICE", "cpu")
-    here = relatedness(*pair, 0.5, metric="one_sided")
+    here = relatedness(*pair, 0.5, metric="one_sided", settings=FEW_STEPS)
     assert on_device > 500
     assert cuda.calls == on_device
     assert there.chain == here.chain

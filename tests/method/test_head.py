@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from taskrel_core import Task, relatedness, transferability
-from taskrel_core.method.head import SILENT, Head, fit_head
+from taskrel_core.method.head import MASKED, Head, fit_head
 from tests.generators import gaussian_task, rotation
 
 
@@ -75,27 +75,27 @@ def test_an_absent_class_gets_probability_0_everywhere():
     np.testing.assert_allclose(p.sum(1), 1.0, atol=1e-12)
 
 
-def test_silence_holds_where_logits_are_huge():
-    # A bias alone would not silence class 2 here: its logit is 3 * 1e5 ahead of the others.
+def test_masking_holds_where_logits_are_huge():
+    # A bias alone would not mask class 2 here: its logit is 3 * 1e5 ahead of the others.
     head = Head(torch.tensor([[1.0], [2.0], [5.0]]).double(), torch.zeros(3).double())
-    silent = head.silence(torch.tensor([False, False, True]))
+    masked = head.mask_classes(torch.tensor([False, False, True]))
     z = torch.tensor([[1e5], [-1e5], [0.0]])
-    assert silent.probabilities(z)[:, 2].max() == 0.0
+    assert masked.probabilities(z)[:, 2].max() == 0.0
     np.testing.assert_array_equal(
-        silent.probabilities(z)[:, :2], head.only(torch.tensor([0, 1])).probabilities(z)
+        masked.probabilities(z)[:, :2], head.restrict(torch.tensor([0, 1])).probabilities(z)
     )
-    assert silent.lipschitz <= head.lipschitz
-    assert float(silent.logits(z)[2].max() - silent.logits(z)[2, 2]) >= SILENT
+    assert masked.lipschitz <= head.lipschitz
+    assert float(masked.logits(z)[2].max() - masked.logits(z)[2, 2]) >= MASKED
 
 
 def test_the_reported_loss_is_that_of_the_used_classes_even_when_it_is_huge():
-    # Losses above SILENT: classes that the label map does not use must not soften them.
+    # Losses above MASKED: classes that the label map does not use must not soften them.
     reference, target = gaussian_task(40, 3, 5, seed=0), gaussian_task(30, 3, 3, seed=1)
     far = Task(1e5 * target.z, target.y, 3)
     r = relatedness(reference, far, 2.0, mode="fixed_all", seed=1)
     used = (r.transform.prior > 0).nonzero()[:, 0]
-    log_h = torch.log_softmax(r.head.only(used).logits(far.z), dim=1) @ r.transform.B[:, used].T
-    assert r.loss > SILENT
+    log_h = torch.log_softmax(r.head.restrict(used).logits(far.z), dim=1) @ r.transform.B[:, used].T
+    assert r.loss > MASKED
     assert r.loss == pytest.approx(float(-log_h.gather(1, far.y[:, None]).mean()), rel=1e-12)
     assert r.bound >= r.loss
 

@@ -9,10 +9,10 @@ import torch
 from taskrel_core import relatedness
 from taskrel_core.method.head import fit_head
 from taskrel_core.method.published_objective import _class_losses, _Free, _objective
-from taskrel_core.method.settings import GRADIENT
+from taskrel_core.method.settings import GradientSettings
 from tests.generators import gaussian_task
 
-SHORT = replace(GRADIENT, steps=60, batch=10**6, label_cost=10.0)
+SHORT = GradientSettings(steps=60, batch=10**6, label_cost=10.0)
 
 
 def objective_at(r, reference, target, tau):

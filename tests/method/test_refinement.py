@@ -1,6 +1,5 @@
-"""The tuned head: never a larger bound, still tau-Lipschitz, consistent with what the result says, and bounded work."""
+"""Joint refinement: never a larger bound, still tau-Lipschitz, consistent with the result, and bounded work."""
 
-from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -9,10 +8,10 @@ import pytest
 import torch
 
 from taskrel_core import relatedness
-from taskrel_core.method import refinement_jointly as tune
-from taskrel_core.method.alternation import Solver
+from taskrel_core.method import refinement
 from taskrel_core.method.head import fit_head
-from taskrel_core.method.settings import EXACT
+from taskrel_core.method.problem import Problem
+from taskrel_core.method.settings import ExactSettings
 from tests.generators import gaussian_task, turned_copy
 
 SHAPES = [(3, 3, 4), (5, 3, 6), (2, 4, 5), (4, 4, 2), (3, 2, 1)]
@@ -24,21 +23,23 @@ def pair(k_r, k_t, d):
 
 
 @pytest.fixture
-def untuned(monkeypatch):
+def unrefined(monkeypatch):
     """Run ``relatedness`` without the last step."""
 
     def run(*arguments, **settings):
         with monkeypatch.context() as patch:
-            patch.setattr("taskrel_core.method.solve.tune", lambda solver, solution, tau: (solver, solution))
+            patch.setattr(
+                "taskrel_core.method.solve.refine_jointly", lambda problem, end, tau: (problem, end)
+            )
             return relatedness(*arguments, **settings)
 
     return run
 
 
 @pytest.mark.parametrize(("shape", "tau"), list(zip(SHAPES, [0.02, 0.5, 20.0, 0.5, 0.5], strict=True)))
-def test_never_larger_still_lipschitz_certified_and_in_order(shape, tau, untuned):
+def test_never_larger_still_lipschitz_certified_and_in_order(shape, tau, unrefined):
     reference, target = pair(*shape)
-    before = untuned(reference, target, tau, metric="one_sided")
+    before = unrefined(reference, target, tau, metric="one_sided")
     after = relatedness(reference, target, tau, metric="one_sided")
     assert after.bound <= before.bound
     gaps = [float((v - w).norm()) for v, w in combinations(after.head.weight, 2)]
@@ -52,9 +53,9 @@ def test_never_larger_still_lipschitz_certified_and_in_order(shape, tau, untuned
     assert all(b <= a + 1e-12 for a, b in pairwise(after.chain.values()))
 
 
-def test_unrelated_tasks_gain(untuned):
+def test_unrelated_tasks_gain(unrefined):
     reference, target = pair(4, 4, 6)
-    before, after = (run(reference, target, 0.5, metric="one_sided") for run in (untuned, relatedness))
+    before, after = (run(reference, target, 0.5, metric="one_sided") for run in (unrefined, relatedness))
     assert after.bound < before.bound - 0.02
 
 
@@ -99,33 +100,33 @@ def test_the_same_again():
 )
 def test_other_forms_keep_the_best_head_on_the_reference(settings, monkeypatch):
     def refuse(*_):
-        raise AssertionError("tuned")
+        raise AssertionError("refined jointly")
 
-    monkeypatch.setattr("taskrel_core.method.solve.tune", refuse)
+    monkeypatch.setattr("taskrel_core.method.solve.refine_jointly", refuse)
     assert np.isfinite(relatedness(*pair(3, 3, 4), 0.3, **settings).bound)
 
 
-def test_a_copy_and_a_head_that_sees_nothing_are_left_alone(untuned):
+def test_a_copy_and_a_head_that_sees_nothing_are_left_alone(unrefined):
     reference = gaussian_task(60, 5, 4, seed=1)
     target, _ = turned_copy(reference, seed=2)
     single = gaussian_task(20, 5, 1, seed=3)
     for a, b in ((reference, target), (single, target)):
-        before, after = (run(a, b, 0.3, metric="one_sided") for run in (untuned, relatedness))
+        before, after = (run(a, b, 0.3, metric="one_sided") for run in (unrefined, relatedness))
         assert torch.equal(after.head.weight, before.head.weight)
         assert after.bound == before.bound
 
 
-@pytest.mark.parametrize(("work", "steps"), [(1, EXACT.descent_least), (10**15, 6 * 5)])
+@pytest.mark.parametrize(("work", "steps"), [(1, ExactSettings.least_steps), (10**15, 6 * 5)])
 def test_the_work_is_bounded(work, steps, monkeypatch):
     reference, target = pair(4, 4, 6)
-    counted, slope = [], tune._Descent._slope
-    monkeypatch.setattr(tune._Descent, "_slope", lambda *a: counted.append(1) or slope(*a))
-    monkeypatch.setattr(tune, "EXACT", replace(EXACT, tune_work=work, tune_steps=6, tune_rounds=5))
-    solver = Solver(reference, target, fit_head(reference, 0.5))
-    start = solver.evaluate(torch.eye(4, dtype=torch.float64), solver.start(), "euclidean")
+    counted, slope = [], refinement._Joint.slope
+    monkeypatch.setattr(refinement._Joint, "slope", lambda *a: counted.append(1) or slope(*a))
+    settings = ExactSettings(joint_work=work, joint_steps=6, joint_rounds=5)
+    problem = Problem(reference, target, fit_head(reference, 0.5), settings)
+    start = problem.evaluate(torch.eye(4, dtype=torch.float64), problem.identity(), "euclidean")
     for metric in ("span", "logit", "one_sided"):
-        start = solver.sharpen(start, metric, learn=False)
-    _, end = tune.tune(solver, start, 0.5)
+        start = problem.in_span(start, metric)
+    _, end = refinement.refine_jointly(problem, start, 0.5)
     assert end.bound <= start.bound
     assert len(counted) <= steps
     assert len(counted) >= steps - 5

@@ -10,8 +10,9 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 
 from taskrel_core import Task, relatedness, transferability
-from taskrel_core.method.alternation import Solver
 from taskrel_core.method.head import fit_head
+from taskrel_core.method.problem import Problem
+from taskrel_core.method.settings import ExactSettings
 from taskrel_core.method.transport import METRICS
 from tests.generators import gaussian_task, turned_copy
 
@@ -65,14 +66,14 @@ def test_more_freedom_never_gives_a_larger_euclidean_bound(seed):
 def test_a_soft_label_map_transports_the_mass_it_says(seed):
     # Weights rounded to float32 would show here at 1e-8.
     reference, target = random_pair(seed)
-    solver = Solver(reference, target, fit_head(reference, 0.4))
+    problem = Problem(reference, target, fit_head(reference, 0.4), ExactSettings())
     q = torch.tensor(
         np.random.default_rng(seed).dirichlet(np.ones(reference.n_classes), size=target.n_classes)
     )
-    value = solver.evaluate(q, solver.start(), "euclidean").plan.value
+    value = problem.evaluate(q, problem.identity(), "euclidean").plan.value
     by_hand = 0.0
     for i in range(target.n_classes):
-        points = target.rows(i).numpy()
+        points = target.z[target.labels == i].numpy()
         n_j = np.bincount(reference.y.numpy())
         mass = q[i].numpy()[reference.y.numpy()] / n_j[reference.y.numpy()]
         cost = cdist(reference.z.numpy(), points)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from taskrel_core.method.transform import Transform, coupling, map_to_q, random_map
+from taskrel_core.method.transform import Transform, label_coupling, map_to_q, random_map
 from tests.generators import rotation
 
 
@@ -12,7 +12,7 @@ def test_a_class_map_is_one_hot_and_gives_a_hard_label_map():
     q = map_to_q([2, 0, 2], 4)
     assert q.sum(1).tolist() == [1.0, 1.0, 1.0]
     assert q.argmax(1).tolist() == [2, 0, 2]
-    prior, B = coupling(q, torch.tensor([0.5, 0.3, 0.2]).double())
+    prior, B = label_coupling(q, torch.tensor([0.5, 0.3, 0.2]).double())
     np.testing.assert_allclose(prior, [0.3, 0.0, 0.7, 0.0])
     np.testing.assert_allclose(B[:, 2], [5 / 7, 0, 2 / 7])
     np.testing.assert_allclose(B[:, [1, 3]], 1 / 3)  # unused: uniform by convention
