@@ -18,6 +18,7 @@ from torch import Tensor
 from .. import environment
 from .._validation import Real, as_features, check_positive, check_same_width
 from ..task import Task
+from .threads import one_thread
 
 __all__ = ["MASKED", "Head", "Transferability", "fit_head", "transferability"]
 
@@ -91,6 +92,7 @@ class Transferability:
     tau: float
 
 
+@one_thread()
 def transferability(target: Task, tau: Real) -> Transferability:
     """Return loss and accuracy of the best linear softmax head with a tau-Lipschitz loss on the target.
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from ..task import Task
 from .bound import Relatedness
 from .head import Head
+from .threads import one_thread
 
 __all__ = ["first_labels", "implausible"]
 
@@ -18,7 +19,8 @@ def first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:
     classes, counts = torch.unique(logits.argmax(1), return_counts=True)
     largest = classes[counts.argsort(descending=True)][: target.n_classes]
     k = min(target.n_classes, len(torch.unique(target.z, dim=0)))
-    clusters = KMeans(k, n_init=4, random_state=seed).fit_predict(target.z.numpy())
+    with one_thread():  # again: of the libraries that came with the import too
+        clusters = KMeans(k, n_init=4, random_state=seed).fit_predict(target.z.numpy())
     return [logits[:, largest].argmax(1), torch.from_numpy(clusters).long()]
 
 

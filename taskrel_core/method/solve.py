@@ -23,6 +23,7 @@ from .pseudo_labels import first_labels, implausible
 from .published_objective import run_published_objective
 from .refinement import refine_jointly, refine_pull_back
 from .settings import ExactSettings, GradientSettings
+from .threads import one_thread
 from .transform import Transform, label_coupling, leading_frame, map_to_q, random_map
 from .transport import METRICS
 
@@ -33,6 +34,7 @@ METHODS = ("exact", "gradient")
 MODES = ("fixed_all", "learned_a", "learned_all")
 
 
+@one_thread()
 def relatedness(
     reference: Task,
     target: Task,
