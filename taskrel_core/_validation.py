@@ -1,12 +1,15 @@
 """Every check of a value that a caller gives: the message names the argument, the rule, what came, the way out."""
 
-from typing import Any
+import math
+import numbers
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 __all__ = [
+    "Checked",
     "Real",
     "as_features",
     "as_labels",
@@ -17,7 +20,23 @@ __all__ = [
 ]
 
 
-Real = float | int | np.integer | np.floating  # what a caller may give for a number: tau=1 is no mistake
+T = TypeVar("T")
+if TYPE_CHECKING:
+    Checked = Annotated[T, "checked below"]  # a T, for static types
+else:
+
+    class Checked:
+        """``Checked[T]``: a T, or what the checks below take for one or refuse in their own words.
+
+        A hook that checks annotations at run time lets any value pass.
+        """
+
+        def __class_getitem__(cls, kind: type) -> Any:
+            """Return the annotation."""
+            return kind | Any
+
+
+Real = Checked[float]  # tau=1 and tau=torch.tensor(0.2) are numbers too
 
 
 def as_features(z: Any, name: str = "z") -> Tensor:
@@ -26,7 +45,7 @@ def as_features(z: Any, name: str = "z") -> Tensor:
     if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(
             f"{name} must have shape (n, d) with n, d >= 1, got {tuple(array.shape)}; "
-            "give one row of features a sample, for instance z.reshape(len(z), -1)"
+            "give one row of features per sample, for instance z.reshape(len(z), -1)"
         )
     if array.is_complex():
         raise TypeError(
@@ -46,7 +65,7 @@ def as_labels(y: Any, n: int, n_classes: int, name: str = "y") -> Tensor:
     array = _as_tensor(y, name)
     if array.ndim != 1 or array.shape[0] != n:
         raise ValueError(
-            f"{name} must have shape ({n},), one label a row of z, got {tuple(array.shape)}; "
+            f"{name} must have shape ({n},), one label per row of z, got {tuple(array.shape)}; "
             "one-hot labels become classes by y.argmax(1)"
         )
     if array.is_floating_point() or array.is_complex() or array.dtype == torch.bool:
@@ -61,29 +80,37 @@ def as_labels(y: Any, n: int, n_classes: int, name: str = "y") -> Tensor:
     return array
 
 
-def check_count(value: Any, name: str, least: int = 1) -> int:
-    """Return ``value`` as an int of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+def check_count(value: Any, name: str, least: int = 1, most: int | None = None) -> int:
+    """Return ``value``, an integer of Python, NumPy or torch, as an int of at least ``least`` and at most ``most``."""
+    number = _as_number(value)
+    if not isinstance(number, int | np.integer):
         raise TypeError(f"{name} must be an integer of at least {least}, got {value!r}; give a whole number")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}; give a larger whole number")
-    return int(value)
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}; give a larger whole number")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most}, got {number}; give a smaller whole number")
+    return int(number)
 
 
 def check_positive(value: Any, name: str) -> float:
-    """Return ``value`` as a finite float above 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+    """Return ``value``, a number of Python, NumPy or torch, as a finite float above 0."""
+    number = _as_number(value)
+    if number is None:
         raise TypeError(f"{name} must be a number above 0, got {value!r}; give for instance {name}=0.02")
-    if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"{name} must be finite and above 0, got {value}; give for instance {name}=0.02")
-    return float(value)
+    try:
+        number = float(number)
+    except OverflowError:  # an int too large for a float
+        number = math.inf
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} must be finite and above 0, got {number}; give for instance {name}=0.02")
+    return number
 
 
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of ``choices``."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}; choose one of them")
-    return value
+    return str(value)
 
 
 def check_same_width(z: Tensor, other: Tensor, name: str, other_name: str) -> None:
@@ -93,6 +120,13 @@ def check_same_width(z: Tensor, other: Tensor, name: str, other_name: str) -> No
             f"{name} and {other_name} must have the same width, got {z.shape[1]} and {other.shape[1]}; "
             "take the features of both from one encoder"
         )
+
+
+def _as_number(value: Any) -> Any:
+    """The real number in ``value``, which may be an array or a tensor without axes; None for a bool or anything else."""
+    if isinstance(value, np.generic | np.ndarray | Tensor) and value.ndim == 0:
+        value = value.item()
+    return value if isinstance(value, numbers.Real) and not isinstance(value, bool) else None
 
 
 def _as_tensor(value: Any, name: str) -> Tensor:

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ._validation import as_features, as_labels, check_count
+from ._validation import Checked, as_features, as_labels, check_count
 
-__all__ = ["Task", "split", "subsample"]
+__all__ = ["Task", "check_task", "split", "subsample"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Task:
 
     z: Any
     y: Any
-    n_classes: int
+    n_classes: Checked[int]
     name: str = "task"
 
     def __post_init__(self) -> None:
@@ -77,6 +77,14 @@ class Task:
         for name, value in (("z", z), ("y", y), ("n_classes", self.n_classes), ("name", self.name)):
             object.__setattr__(task, name, value)
         return task
+
+
+def check_task(value: Any, name: str) -> None:
+    """Refuse what is no task."""
+    if not isinstance(value, Task):
+        raise TypeError(
+            f"{name} must be a taskrel_core.Task, got {type(value).__name__}; make one: Task(z, y, n_classes=...)"
+        )
 
 
 def split(task: Task, fraction: float, seed: int) -> tuple[Task, Task]:

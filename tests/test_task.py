@@ -49,7 +49,7 @@ BAD = [
         "z must be a numpy array or a torch tensor of numbers, got list",
     ),
     (("no", [0], 1), TypeError, "z must be a numpy array or a torch tensor of numbers, got str"),
-    (([[0.0]], [0, 1], 2), ValueError, r"y must have shape \(1,\), one label a row of z, got \(2,\)"),
+    (([[0.0]], [0, 1], 2), ValueError, r"y must have shape \(1,\), one label per row of z, got \(2,\)"),
     (([[0.0]], [[1, 0]], 2), ValueError, r"one-hot labels become classes by y.argmax\(1\)"),
     (([[0.0]], [0.0], 2), TypeError, "y must hold integers, got torch.float64; convert with"),
     (([[0.0]], [True], 2), TypeError, "y must hold integers, got torch.bool"),

@@ -16,8 +16,8 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from .. import environment
-from .._validation import Real, as_features, check_positive, check_same_width
-from ..task import Task
+from .._validation import Checked, Real, as_features, check_positive, check_same_width
+from ..task import Task, check_task
 from .threads import one_thread
 
 __all__ = ["MASKED", "Head", "Transferability", "fit_head", "transferability"]
@@ -93,7 +93,7 @@ class Transferability:
 
 
 @one_thread()
-def transferability(target: Task, tau: Real) -> Transferability:
+def transferability(target: Checked[Task], tau: Real) -> Transferability:
     """Return loss and accuracy of the best linear softmax head with a tau-Lipschitz loss on the target.
 
     Args:
@@ -104,6 +104,7 @@ def transferability(target: Task, tau: Real) -> Transferability:
         The loss in nats (lower is better), the accuracy and the head.
 
     Raises:
+        TypeError: tau is not a number, or the target not a Task.
         ValueError: tau is not above 0, or the target has no labels.
 
     Example:
@@ -113,6 +114,7 @@ def transferability(target: Task, tau: Real) -> Transferability:
         >>> round(found.loss, 4), found.accuracy
         (0.3133, 1.0)
     """
+    check_task(target, "target")
     tau = check_positive(tau, "tau")
     head = fit_head(target, tau)
     y = target.labels

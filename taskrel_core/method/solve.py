@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from .._validation import Real, check_choice, check_count, check_positive, check_same_width
-from ..task import Task, split, subsample
+from .._validation import Checked, Real, check_choice, check_count, check_positive, check_same_width
+from ..task import Task, check_task, split, subsample
 from .alternation import soften, solve_euclidean
 from .bound import Relatedness, is_certified
 from .class_map import MapProblem, assign, propose
@@ -31,23 +31,24 @@ __all__ = ["relatedness"]
 
 
 METHODS = ("exact", "gradient")
+LARGEST_SEED = 2**32 - 1  # that scikit-learn takes
 MODES = ("fixed_all", "learned_a", "learned_all")
 
 
 @one_thread()
 def relatedness(
-    reference: Task,
-    target: Task,
+    reference: Checked[Task],
+    target: Checked[Task],
     tau: Real = 0.02,
     *,
-    method: str = "exact",
-    metric: str = "euclidean",
-    mode: str = "learned_all",
-    labels: str = "true",
-    measure: str = "in_sample",
-    seed: int = 0,
-    settings: ExactSettings = ExactSettings(),  # noqa: B008  frozen
-    gradient: GradientSettings = GradientSettings(),  # noqa: B008  frozen
+    method: Checked[str] = "exact",
+    metric: Checked[str] = "euclidean",
+    mode: Checked[str] = "learned_all",
+    labels: Checked[str] = "true",
+    measure: Checked[str] = "in_sample",
+    seed: Checked[int] = 0,
+    settings: Checked[ExactSettings] = ExactSettings(),  # noqa: B008  frozen
+    gradient: Checked[GradientSettings] = GradientSettings(),  # noqa: B008  frozen
 ) -> Relatedness:
     """Return the bound on the target's loss after transfer from the reference, with its three terms.
 
@@ -91,7 +92,15 @@ def relatedness(
     ):
         check_choice(value, name, choices)
     _check_tasks(reference, target, labels)
-    tau, seed = check_positive(tau, "tau"), check_count(seed, "seed", 0)
+    for value, name, kind in (
+        (settings, "settings", ExactSettings),
+        (gradient, "gradient", GradientSettings),
+    ):
+        if not isinstance(value, kind):
+            raise TypeError(
+                f"{name} must be {kind.__name__}, got {type(value).__name__}; leave it out, or make one"
+            )
+    tau, seed = check_positive(tau, "tau"), check_count(seed, "seed", 0, LARGEST_SEED)
     if method == "gradient" and (metric != "euclidean" or measure != "in_sample"):
         raise ValueError(
             f"method='gradient' knows metric='euclidean' and measure='in_sample' only, got metric={metric!r} and "
@@ -267,10 +276,7 @@ def _with_loss(result: Relatedness, target: Task) -> Relatedness:
 
 def _check_tasks(reference: Task, target: Task, labels: str) -> None:
     for task, name in ((reference, "reference"), (target, "target")):
-        if not isinstance(task, Task):
-            raise TypeError(
-                f"{name} must be a taskrel_core.Task, got {type(task).__name__}; make one: Task(z, y, n_classes=...)"
-            )
+        check_task(task, name)
     if reference.y is None:
         raise ValueError("reference must have labels, got y=None; pseudo-labels are for the target only")
     if target.y is None and labels == "true":
