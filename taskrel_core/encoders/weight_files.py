@@ -1,4 +1,4 @@
-"""Weights of other projects as tensors in the order in which their network uses them; nothing in a file is run."""
+"""Weights files of other projects as tensors, and networks that take them; no code in a file is run."""
 
 import pickle
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 __all__ = [
-    "filled",
-    "matched",
+    "load_by_name",
+    "load_in_order",
     "read_checkpoint",
     "read_keras_mobilenet",
     "read_onnx_convolutions",
@@ -40,7 +40,7 @@ class _ArraysOnly(pickle.Unpickler):
         return HARMLESS[module, name]
 
 
-def filled(net: nn.Module, tensors: Sequence[Tensor], name: str) -> nn.Module:
+def load_in_order(net: nn.Module, tensors: Sequence[Tensor], name: str) -> nn.Module:
     """Return ``net`` with its weights replaced by ``tensors``, in order, in evaluation mode.
 
     Args:
@@ -57,13 +57,10 @@ def filled(net: nn.Module, tensors: Sequence[Tensor], name: str) -> nn.Module:
             f"the weights of {name!r} must have the {len(wanted)} shapes of its network, got {len(tensors)} tensors "
             "that differ; use the version of the package that is pinned"
         )
-    counters = {key: torch.zeros((), dtype=torch.int64) for key in net.state_dict() if key.endswith(COUNTER)}
-    state = dict(zip(wanted, (t.float() for t in tensors), strict=True))
-    net.load_state_dict(state | counters, assign=True)
-    return net.eval()
+    return _assigned(net, dict(zip(wanted, tensors, strict=True)))
 
 
-def matched(net: nn.Module, state: Mapping[str, Tensor], origin: str) -> nn.Module:
+def load_by_name(net: nn.Module, state: Mapping[str, Tensor], origin: str) -> nn.Module:
     """Return ``net`` with the weights of ``state``, name by name, in evaluation mode.
 
     Args:
@@ -85,11 +82,15 @@ def matched(net: nn.Module, state: Mapping[str, Tensor], origin: str) -> nn.Modu
         said = [f"{what}: {', '.join(keys[:4])}{_more(keys)}" for what, keys in wrong.items() if keys]
         raise ValueError(
             f"{origin} must hold exactly the weights of its network, got {'; '.join(said)}; "
-            "download the published file anew"
+            "download the published file again"
         )
-    counters = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(COUNTER)}
-    floats = {key: value.float() for key, value in state.items() if key in needed}
-    net.load_state_dict(counters | floats, assign=True)
+    return _assigned(net, {key: state[key] for key in needed})
+
+
+def _assigned(net: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:
+    """``net`` with these weights, in float32, and counters of batch normalisation that are zero."""
+    counters = {key: torch.zeros((), dtype=torch.int64) for key in net.state_dict() if key.endswith(COUNTER)}
+    net.load_state_dict(counters | {key: value.float() for key, value in weights.items()}, assign=True)
     return net.eval()
 
 
@@ -119,9 +120,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def read_torch(path: Path) -> list[Tensor]:
-    """Return the tensors of a torch checkpoint; batch counters are left out."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return [value for key, value in state.items() if not key.endswith(COUNTER)]
+    """Return the tensors of a torch checkpoint in its order, without the counters of batch normalisation."""
+    return [value for key, value in read_checkpoint(path).items() if not key.endswith(COUNTER)]
 
 
 def read_squeezenet(path: Path) -> list[Tensor]:
