@@ -36,7 +36,10 @@ class _Listener(logging.Handler):
 
 
 def main(names: list[str]) -> int:
-    """Fetch the named assets, by default all but ASKED_FOR and large published weights; return 1 if one that is not optional is missing."""
+    """Fetch the named assets; return 1 if one that is not optional is missing.
+
+    By default all but ASKED_FOR and the large weights of publications.
+    """
     if names[:1] == ["--needed"]:
         return _needed(names[1:])
     weights = [name for name, encoder in ENCODERS.items() if encoder.file]

@@ -1,17 +1,16 @@
 """Images to features. ``base`` has the registry, ENCODERS; every other file registers encoders of one kind.
 
-A new encoder is one new file in this folder. ``Packaged`` and ``Checkpoint`` read published weights; anything else is
-a network of its own::
+A new encoder is one new file in this folder, such as::
 
-    from torch import nn
+    from .base import OURS, Encoder, register
+    from .preprocessing import grey
 
-    from .base import NetworkEncoder, register
-    from .preprocessing import Normalization
+    class Pixels(Encoder):
+        def features(self, images, size=None):
+            return grey(images, self.side(size)).reshape(len(images), -1)
 
-    class Mine(NetworkEncoder):
-        def load(self):
-            return nn.Sequential(nn.Conv2d(3, 64, 7, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval(), None
+    facts = {"source_task": "none: pixels", "licence": OURS, "input_size": 28, "recipe": "pixels-1"}
+    register(Pixels(name="pixels", dim=784, **facts))
 
-    register(Mine(name="mine", dim=64, source_task="none", licence="MIT", input_size=64, recipe="mine-1",
-                  normalization=Normalization(127.5, 127.5)))
+A torch network defines ``load`` instead, and has a ``normalization``; ``packaged`` and ``checkpoints`` have examples.
 """

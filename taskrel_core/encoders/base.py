@@ -1,4 +1,4 @@
-"""What an encoder is, and ENCODERS, where each kind is registered by its own file in this folder.
+"""What an encoder is, and ENCODERS, where each file of this folder registers those of one kind.
 
 Example:
     >>> from taskrel_core import DATASETS, ENCODERS
@@ -7,12 +7,10 @@ Example:
     True
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -30,7 +28,6 @@ __all__ = [
     "OURS",
     "Encoder",
     "FittedEncoder",
-    "NetworkEncoder",
     "TrainingSample",
     "batched",
     "register",
@@ -39,7 +36,8 @@ __all__ = [
 
 SMALLEST = 32  # side, pixels: the networks halve it five times
 OURS, IMAGENET = "MIT (ours)", "ImageNet-1k"
-Encode = Callable[[np.ndarray], np.ndarray]
+Encode = Callable[[np.ndarray], np.ndarray]  # images -> features
+Normalize = Callable[[np.ndarray, int], np.ndarray]  # images, side -> float32 (n, c, side, side)
 
 
 def _resolve(name: str) -> "Encoder | None":
@@ -66,11 +64,11 @@ class TrainingSample:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Encoder(ABC):
-    """An entry of ENCODERS.
+class Encoder:
+    """An entry of ENCODERS. A subclass that is a torch network defines ``load``, any other defines ``features``.
 
     ``images`` are uint8 (n, h, w) or (n, h, w, 3) of any side; ``size`` is the side in pixels that they are resized to,
-    ``input_size`` where it is None. What is not possible for an encoder raises ValueError and names those for which it is.
+    ``input_size`` where it is None.
 
     Attributes:
         name: in ENCODERS.
@@ -83,7 +81,8 @@ class Encoder(ABC):
         file: name of the weights file in TASKREL_DATA, or "" where there is none.
         has_head: it comes with the head of its source task, so ``posteriors`` is possible.
         fitted: it learns from a sample of the reference before it gives features.
-        trainable: ``module`` and ``prepare`` are possible.
+        normalization: from images and side to what the network takes; None if it is no network that can be trained.
+        batch: images in a batch.
     """
 
     name: str
@@ -96,7 +95,8 @@ class Encoder(ABC):
     file: str = ""
     has_head: bool = False
     fitted: bool = False
-    trainable: ClassVar[bool] = False
+    normalization: Normalize | None = field(default=None, repr=False)
+    batch: int = 32
 
     @property
     def version(self) -> str:
@@ -107,34 +107,35 @@ class Encoder(ABC):
         """
         return self.recipe
 
+    @property
+    def trainable(self) -> bool:
+        """Whether ``module`` and ``prepare`` are possible."""
+        return self.normalization is not None
+
     def path(self) -> Path:
         """Return the weights file, fetched if need be.
 
         Raises:
             MissingAsset: no source delivered it.
-            ValueError: there is no such file, or it has not the pinned sha256.
+            ValueError: the encoder has no such file, or it does not have the pinned sha256.
         """
-        raise self._refusal("have a weights file", [name for name, e in ENCODERS.items() if e.file])
+        raise ValueError(f"encoder must have a weights file, got {self.name!r}; see `file`")
 
-    def side(self, size: int | None) -> int:
-        """Return the side in pixels that images are resized to if ``size`` is asked for.
+    def load(self) -> tuple[nn.Module, nn.Module | None]:
+        """Return two functions of prepared images: the features (n, dim), and the class scores (n, K_S) or None.
+
+        Both are new, in evaluation mode, and take gradients; they may share weights.
 
         Raises:
-            ValueError: it is below 32, or another than the only one that this encoder takes.
+            MissingAsset: the weights are not on this machine.
+            ValueError: the file is damaged, or holds other weights than its network's.
         """
-        if size is None or size == self.input_size:
-            return self.input_size
-        if self.native_size is None:
-            raise ValueError(
-                f"size must be {self.input_size} for encoder {self.name!r}, which takes no other, got {size}; leave it out"
-            )
-        return check_count(size, "size", SMALLEST)
+        raise NotImplementedError(f"{type(self).__name__} must define load() or features()")
 
     def fit(self, sample: TrainingSample) -> "Encoder":  # noqa: ARG002
         """Return the encoder that has learnt from ``sample``: itself unless ``fitted``."""
         return self
 
-    @abstractmethod
     def features(self, images: np.ndarray, size: int | None = None) -> np.ndarray:
         """Return features, float32 (n, dim), without gradients.
 
@@ -142,15 +143,16 @@ class Encoder(ABC):
             MissingAsset: the weights are not on this machine.
             ValueError: ``images`` or ``size`` are not possible, or ``fit`` has to come first.
         """
+        return self._run(0, images, size)
 
-    def posteriors(self, images: np.ndarray, size: int | None = None) -> np.ndarray:  # noqa: ARG002
-        """Return probabilities of the classes of the source task, float32 (n, K_S).
+    def posteriors(self, images: np.ndarray, size: int | None = None) -> np.ndarray:
+        """Return probabilities of the classes of the source task, float32 (n, K_S); ImageNet's in the usual order.
 
         Raises:
             MissingAsset, ValueError: as ``features``; also ValueError without ``has_head``.
         """
         self.check_has_head()
-        raise NotImplementedError
+        return self._run(1, images, size)
 
     def module(self) -> nn.Module:
         """Return a new trunk to train: prepared images (n, c, side, side) -> features (n, dim).
@@ -161,27 +163,48 @@ class Encoder(ABC):
             MissingAsset: the weights are not on this machine.
             ValueError: the encoder is not ``trainable``.
         """
-        raise self._not_trainable()
+        self._check_trainable()
+        return self.load()[0]
 
-    def prepare(self, images: np.ndarray, size: int | None = None) -> Tensor:  # noqa: ARG002
-        """Return images as ``module()`` wants them, float32 (n, c, side, side).
+    def prepare(self, images: np.ndarray, size: int | None = None) -> Tensor:
+        """Return images as ``module()`` takes them, float32 (n, c, side, side).
 
         Raises:
             ValueError: ``images`` or ``size`` are not possible, or the encoder is not ``trainable``.
         """
-        raise self._not_trainable()
+        normalize = self._check_trainable()
+        return torch.from_numpy(np.ascontiguousarray(normalize(images, self.side(size))))
+
+    def side(self, size: int | None) -> int:
+        """Return the side in pixels that images are resized to if ``size`` is asked for.
+
+        Raises:
+            ValueError: it is below 32, or another than the only one that this encoder takes.
+        """
+        if size is None or size == self.input_size:
+            return self.input_size
+        if self.native_size is None:
+            rule = f"size must be {self.input_size} for encoder {self.name!r}, which takes no other"
+            raise ValueError(f"{rule}, got {size}; leave it out")
+        return check_count(size, "size", SMALLEST)
 
     def check_has_head(self) -> None:
-        """Raise ValueError unless ``has_head``."""
+        """Raise ValueError, with the names of encoders that have one, unless it comes with a head."""
         if not self.has_head:
-            able = [name for name, e in ENCODERS.items() if e.has_head]
-            raise self._refusal("bring a head for source posteriors", able)
+            able = ", ".join(name for name, encoder in ENCODERS.items() if encoder.has_head)
+            rule = "encoder must bring a head for source posteriors"
+            raise ValueError(f"{rule}, got {self.name!r}; those that do: {able}")
 
-    def _not_trainable(self) -> ValueError:
-        return self._refusal("have a trainable trunk", [name for name, e in ENCODERS.items() if e.trainable])
+    def _check_trainable(self) -> Normalize:
+        if self.normalization is None:
+            able = ", ".join(name for name, encoder in ENCODERS.items() if encoder.trainable)
+            raise ValueError(f"encoder must have a trainable trunk, got {self.name!r}; those that do: {able}")
+        return self.normalization
 
-    def _refusal(self, rule: str, able: list[str]) -> ValueError:
-        return ValueError(f"encoder must {rule}, got {self.name!r}; those that do: {', '.join(able)}")
+    def _run(self, which: int, images: np.ndarray, size: int | None) -> np.ndarray:
+        side = self.side(size)
+        net = _loaded(self, self.version, environment.device())[which]
+        return batched(net, images, self.name, self.batch, lambda part: self.prepare(part, side))
 
 
 def register(encoder: Encoder) -> None:
@@ -209,62 +232,13 @@ class FittedEncoder(Encoder):
         """Return features, float32 (n, dim), of an encoder that ``fit`` returned."""
         self.side(size)
         if self.learnt is None:
-            raise ValueError(
-                f"encoder {self.name!r} is fitted on a reference, got none; call fit(sample) first, or give fitted_on=<data set>"
-            )
-        check_images(images)
+            rule = f"encoder {self.name!r} is fitted on a reference, got none"
+            raise ValueError(f"{rule}; give fitted_on=<data set>, or call fit(sample) first")
         return self.learnt(images)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkEncoder(Encoder):
-    """An encoder that is a torch network; a subclass defines ``load``.
-
-    Attributes:
-        normalization: from images and side in pixels to float32 (n, c, side, side).
-        batch: images in a batch.
-    """
-
-    normalization: Callable[[np.ndarray, int], np.ndarray] = field(repr=False)
-    batch: int = 32
-    trainable: ClassVar[bool] = True
-
-    @abstractmethod
-    def load(self) -> tuple[nn.Module, nn.Module | None]:
-        """Return two functions of prepared images: the features (n, dim), and the class scores (n, K_S) or None.
-
-        Both are new, in evaluation mode, and take gradients; they may share weights.
-
-        Raises:
-            MissingAsset: the weights are not on this machine.
-            ValueError: the file is damaged, or holds other weights than its network's.
-        """
-
-    def features(self, images: np.ndarray, size: int | None = None) -> np.ndarray:
-        """Return features, float32 (n, dim), without gradients."""
-        return self._run(0, images, size)
-
-    def posteriors(self, images: np.ndarray, size: int | None = None) -> np.ndarray:
-        """Return probabilities of the classes of the source task, float32 (n, K_S); ImageNet's in the usual order."""
-        self.check_has_head()
-        return self._run(1, images, size)
-
-    def module(self) -> nn.Module:
-        """Return a new trunk to train: prepared images (n, c, side, side) -> features (n, dim)."""
-        return self.load()[0]
-
-    def prepare(self, images: np.ndarray, size: int | None = None) -> Tensor:
-        """Return images as ``module()`` wants them, float32 (n, c, side, side)."""
-        return torch.from_numpy(np.ascontiguousarray(self.normalization(images, self.side(size))))
-
-    def _run(self, which: int, images: np.ndarray, size: int | None) -> np.ndarray:
-        side = self.side(size)
-        net = _loaded(self, self.version, environment.device())[which]
-        return batched(net, images, self.name, self.batch, lambda part: self.prepare(part, side))
-
-
 @lru_cache(maxsize=1)  # rows that follow one another mostly share their encoder
-def _loaded(encoder: NetworkEncoder, version: str, device: str) -> tuple[nn.Module, nn.Module]:  # noqa: ARG001
+def _loaded(encoder: Encoder, version: str, device: str) -> tuple[nn.Module, nn.Module]:  # noqa: ARG001
     """Features and posteriors of an encoder as networks on ``device``; nothing trains them further."""
     trunk, scores = encoder.load()
     return trunk.to(device), nn.Sequential(scores or nn.Identity(), nn.Softmax(1)).to(device)

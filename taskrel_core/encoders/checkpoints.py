@@ -4,7 +4,6 @@ A file in TASKREL_DATA is used where it lies; else torchvision's and those with 
 are read as tensors, never as code, and matched to the network name by name.
 """
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -19,7 +18,7 @@ from ..assets.cache import keep_file
 from ..assets.content import file_fingerprint
 from ..assets.sources import web
 from ..assets.torchvision_import import import_torchvision
-from .base import IMAGENET, NetworkEncoder, register
+from .base import IMAGENET, Encoder, Normalize, register
 from .preprocessing import Preset
 from .weight_files import load_by_name, read_checkpoint
 
@@ -27,7 +26,7 @@ __all__ = ["Checkpoint", "CheckpointLayout", "PublishedFile"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PublishedFile(NetworkEncoder):
+class PublishedFile(Encoder):
     """An encoder whose weights are a large published file, fetched only on request; its content is the version."""
 
     input_size: int = 224
@@ -54,9 +53,9 @@ class PublishedFile(NetworkEncoder):
         """Return the weights file: the one present, else a download kept in the cache."""
         return self.present() or self.download()
 
-    @abstractmethod
     def download(self) -> Path:
         """Return the file in the cache, downloaded; raise MissingAsset with instructions where that fails."""
+        raise NotImplementedError
 
 
 @lru_cache(64)
@@ -152,7 +151,7 @@ class Checkpoint(PublishedFile):
     network: Callable[[], nn.Module] = field(repr=False)
     last: str = "fc"
     layout: CheckpointLayout = PLAIN
-    normalization: Preset = field(default=_preset(), repr=False)
+    normalization: Normalize | None = field(default=_preset(), repr=False)
     fetched: bool = True
 
     def download(self) -> Path:
@@ -180,87 +179,91 @@ class Checkpoint(PublishedFile):
         return net, nn.Sequential(net, head)
 
 
-TORCHVISION = (
-    ("resnet18", "resnet18-f37072fd.pth", 512, 45),
-    ("resnet50", "resnet50-0676ba61.pth", 2048, 98),
-    ("resnet101", "resnet101-63fe2227.pth", 2048, 171),
-    ("resnet152", "resnet152-394f9c45.pth", 2048, 230),
-    ("vit_b_16", "vit_b_16-c867db91.pth", 768, 330),
+WIDTH = {"resnet18": 512, "resnet50": 2048, "resnet101": 2048, "resnet152": 2048, "vit_b_16": 768}
+TORCHVISION = (  # file, megabytes
+    ("resnet18-f37072fd.pth", 45),
+    ("resnet50-0676ba61.pth", 98),
+    ("resnet101-63fe2227.pth", 171),
+    ("resnet152-394f9c45.pth", 230),
+    ("vit_b_16-c867db91.pth", 330),
 )
 ROBUSTNESS = ("0", "0.01", "0.03", "0.05", "0.1", "0.25", "0.5", "1", "3", "5")
 META = "https://dl.fbaipublicfiles.com"
-MADRY = "https://huggingface.co/madrylab/robust-imagenet-models/resolve/main"
+UNLABELLED = {"source_task": f"{IMAGENET} without its labels", "licence": "CC BY-NC 4.0"}
 
-for _name, _file, _dim, _megabytes in TORCHVISION:
-    register(
-        Checkpoint(
-            name=_name,
-            file=_file,
-            url=f"https://download.pytorch.org/models/{_file}",
-            dim=_dim,
-            source_task=IMAGENET,
-            licence="BSD-3-Clause",
-            megabytes=_megabytes,
-            network=partial(_torchvision, _name),
-            last="heads" if _name.startswith("vit") else "fc",
-            has_head=True,
-        )
+
+def _register(name: str, kind: str, file: str, folder: str, megabytes: int, **facts: Any) -> None:
+    """Register a checkpoint in a file at ``folder``: a network of torchvision unless ``facts`` say otherwise."""
+    usual = {"dim": WIDTH[kind], "network": partial(_torchvision, kind), "source_task": IMAGENET}
+    place = {"file": file, "url": f"{folder}/{file}", "megabytes": megabytes}
+    register(Checkpoint(name=name, **(usual | place | facts)))
+
+
+for _file, _size in TORCHVISION:
+    _kind = _file.partition("-")[0]
+    _register(
+        _kind,
+        _kind,
+        _file,
+        "https://download.pytorch.org/models",
+        _size,
+        licence="BSD-3-Clause",
+        last="heads" if _kind.startswith("vit") else "fc",
+        has_head=True,
     )
 
 for _eps in ROBUSTNESS:
-    register(
-        Checkpoint(
-            name=f"resnet18_l2_eps{_eps}",
-            file=f"resnet18_l2_eps{_eps}.ckpt",
-            url=f"{MADRY}/resnet18_l2_eps{_eps}.ckpt",
-            dim=512,
-            source_task=f"{IMAGENET}, trained against L2 perturbations up to {_eps}",
-            licence="MIT",
-            megabytes=90,
-            network=partial(_torchvision, "resnet18"),
-            layout=ROBUST,
-            has_head=True,
-        )
+    _register(
+        f"resnet18_l2_eps{_eps}",
+        "resnet18",
+        f"resnet18_l2_eps{_eps}.ckpt",
+        "https://huggingface.co/madrylab/robust-imagenet-models/resolve/main",
+        90,
+        source_task=f"{IMAGENET}, trained against L2 perturbations up to {_eps}",
+        licence="MIT",
+        layout=ROBUST,
+        has_head=True,
     )
 
-
-def _self_supervised(name: str, file: str, url: str, **facts: Any) -> None:
-    resnet50 = {"dim": 2048, "megabytes": 100, "network": partial(_torchvision, "resnet50")}
-    task = "ImageNet-1k without its labels"
-    facts = {"licence": "CC BY-NC 4.0"} | resnet50 | facts
-    register(Checkpoint(name=name, file=file, url=url, source_task=task, **facts))
-
-
-_self_supervised(
+_register(
     "moco_v3_resnet50",
+    "resnet50",
     "r-50-1000ep.pth.tar",
-    f"{META}/moco-v3/r-50-1000ep/r-50-1000ep.pth.tar",
+    f"{META}/moco-v3/r-50-1000ep",
+    330,
     layout=MOCO_V3,
-    megabytes=330,
+    **UNLABELLED,
 )
-_self_supervised(
+_register(
     "swav_resnet50",
+    "resnet50",
     "swav_800ep_pretrain.pth.tar",
-    f"{META}/deepcluster/swav_800ep_pretrain.pth.tar",
+    f"{META}/deepcluster",
+    100,
     layout=SWAV,
+    **UNLABELLED,
 )
-_self_supervised(
+_register(
     "simclr_resnet50",
+    "resnet50",
     "resnet50-1x.pth",
-    "the TensorFlow checkpoint ResNet50_1x of google-research/simclr, converted to torch",
-    layout=SIMCLR,
-    licence="Apache-2.0",
-    normalization=_preset(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)),
+    "",
+    100,
+    url="the TensorFlow checkpoint ResNet50_1x of google-research/simclr, converted to torch",
     fetched=False,
+    layout=SIMCLR,
+    normalization=_preset(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)),
+    **(UNLABELLED | {"licence": "Apache-2.0"}),
 )
-_self_supervised(
+_register(
     "mae_vit_b_16",
+    "vit_b_16",
     "mae_pretrain_vit_base.pth",
-    f"{META}/mae/pretrain/mae_pretrain_vit_base.pth",
-    layout=MAE,
-    dim=768,
+    f"{META}/mae/pretrain",
+    330,
     network=_timm_vit,
     last="",
+    layout=MAE,
     normalization=_preset(bicubic=True),
-    megabytes=330,
+    **UNLABELLED,
 )

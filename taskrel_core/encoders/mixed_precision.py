@@ -56,5 +56,6 @@ def mixed(name: str) -> MixedPrecision | None:
     if not base or precision not in PRECISIONS:
         return None
     whole = ENCODERS[base]
-    facts = {f.name: getattr(whole, f.name) for f in fields(Encoder)} | {"name": name}
+    facts = {f.name: getattr(whole, f.name) for f in fields(Encoder)}
+    facts |= {"name": name, "normalization": None}  # not trainable
     return MixedPrecision(**facts, whole=whole, precision=precision)

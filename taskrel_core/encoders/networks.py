@@ -24,7 +24,6 @@ __all__ = [
 # Maps (n, 3, h, w) -> (n, d, h', w'), and head (n, d, h', w') -> scores (n, K_S).
 Parts = tuple[nn.Module, nn.Module | None]
 
-VGG16 = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # width and convolutions of each block
 THIN = ((32, 3), (64, 4), (128, 6), (256, 3))  # inner width and blocks of each stage
 META = torch.device("meta")
 
@@ -54,6 +53,7 @@ class LiteMaps(nn.Module):
                 setattr(self.net, key, nn.Identity())
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return maps, (n, 1280, h', w')."""
         return self.net.extract_features(x)
 
 
@@ -95,15 +95,8 @@ class _PadBefore(nn.Module):
 
 def vgg16() -> Parts:
     """Return the convolutions of VGG16, up to the last pooling."""
-    layers: list[nn.Module] = []
-    inside = 3
     with META:
-        for width, depth in VGG16:
-            for _ in range(depth):
-                layers += [nn.Conv2d(inside, width, 3, padding=1), nn.ReLU()]
-                inside = width
-            layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers), None
+        return import_torchvision().models.vgg16(weights=None, init_weights=False).features, None
 
 
 class _Bottleneck(nn.Module):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .base import OURS, NetworkEncoder, register
+from .base import OURS, Encoder, register
 from .networks import LiteMaps, Trunk
 from .packaged import LITE
 from .preprocessing import grey
@@ -16,7 +16,7 @@ __all__ = ["RandomEncoder", "random_lite", "random_net"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RandomEncoder(NetworkEncoder):
+class RandomEncoder(Encoder):
     """An encoder whose weights are a function of a seed."""
 
     make: Callable[[], nn.Module] = field(repr=False)
