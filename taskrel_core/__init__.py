@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._registry import MissingAsset
     from .data.datasets import DATASETS
+    from .encoders.base import ENCODERS
     from .encoders.clip import zero_shot_head
-    from .encoders.encoders import ENCODERS
     from .extraction import features
     from .method.head import transferability
     from .method.solve import relatedness
@@ -41,7 +41,7 @@ __all__ = [
 _HOME = {
     "BASELINES": "metrics.base",
     "DATASETS": "data.datasets",
-    "ENCODERS": "encoders.encoders",
+    "ENCODERS": "encoders.base",
     "MissingAsset": "_registry",
     "Task": "task",
     "features": "extraction",

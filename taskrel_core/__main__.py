@@ -15,22 +15,14 @@ from ._registry import MissingAsset, UnknownName
 from .data.archives import ARCHIVES
 from .data.datasets import DATASETS
 from .data.torchvision_sets import PHOTOGRAPHS, SMALL
-from .encoders.checkpoints import CHECKPOINTS
-from .encoders.clip import LISTED
-from .encoders.encoders import ENCODERS
-from .encoders.packaged import NON_COMMERCIAL
+from .encoders.base import ENCODERS
+from .encoders.checkpoints import PublishedFile
 
 # No package carries these: torchvision downloads them, or they are files that you put there.
 OPTIONAL = (*SMALL, *ARCHIVES, *PHOTOGRAPHS)
 
-# Hundreds of megabytes that the embedded profile does not need; weights whose licence is to be read first.
-ASKED_FOR = (
-    *(name for name in SMALL if name != "usps"),
-    *PHOTOGRAPHS,
-    *NON_COMMERCIAL,
-    *CHECKPOINTS,
-    *LISTED,
-)
+# Hundreds of megabytes that the embedded profile does not need.
+ASKED_FOR = (*(name for name in SMALL if name != "usps"), *PHOTOGRAPHS)
 
 
 class _Listener(logging.Handler):
@@ -44,10 +36,14 @@ class _Listener(logging.Handler):
 
 
 def main(names: list[str]) -> int:
-    """Fetch the named assets, by default all but ASKED_FOR; return 1 if one that is not optional is missing."""
+    """Fetch the named assets; return 1 if one that is not optional is missing.
+
+    By default all but ASKED_FOR and the large weights of publications.
+    """
     if names[:1] == ["--needed"]:
         return _needed(names[1:])
-    weights = [name for name in ENCODERS if ENCODERS[name].file]
+    weights = [name for name, encoder in ENCODERS.items() if encoder.file]
+    packaged = [name for name in weights if not isinstance(ENCODERS[name], PublishedFile)]
     unknown = [name for name in names if _fetch(name) is None]
     if unknown:
         known = ", ".join(sorted([*DATASETS, *weights]))
@@ -57,7 +53,7 @@ def main(names: list[str]) -> int:
     logging.getLogger("taskrel_core.assets").addHandler(heard)
     logging.getLogger("taskrel_core.assets").setLevel(logging.INFO)
     missing = []
-    for name in names or [name for name in (*DATASETS, *weights) if name not in ASKED_FOR]:
+    for name in names or [*(name for name in DATASETS if name not in ASKED_FOR), *packaged]:
         started = time.perf_counter()
         heard.last = "at hand"
         try:
@@ -77,7 +73,7 @@ def _fetch(name: str) -> Any:
         data = DATASETS[name]
         return partial(data.labels, "all") if name in PHOTOGRAPHS else data.arrays
     try:
-        return ENCODERS[name].file
+        return ENCODERS[name].path if ENCODERS[name].file else None
     except UnknownName:
         return None
 

@@ -17,7 +17,7 @@ class MissingAsset(RuntimeError):
     Example:
         >>> from taskrel_core import ENCODERS, MissingAsset
         >>> try:
-        ...     ENCODERS["moco_v3_resnet50"].file()
+        ...     ENCODERS["moco_v3_resnet50"].path()
         ... except MissingAsset as error:
         ...     assert "moco_v3_resnet50" in str(error)
     """

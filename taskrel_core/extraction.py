@@ -13,7 +13,7 @@ from . import environment
 from ._validation import check_choice, check_count, check_same_width
 from .assets.content import content_key, read_arrays, write_arrays
 from .data.datasets import DATASETS, Dataset
-from .encoders.encoders import ENCODERS, Encoder, Fit
+from .encoders.base import ENCODERS, Encoder, TrainingSample
 from .task import Task
 
 __all__ = ["draw_classes", "features", "sample", "source_posteriors", "standardise"]
@@ -75,9 +75,8 @@ def features(
         }
 
     def encode() -> dict[str, np.ndarray]:
-        fit = None if source is None else _fit(entry, source, encoder_n, seed, epochs)
-        run = entry.build(fit, **_at(size))
-        z, labels = _streamed(run, data, split, n, seed, classes)
+        ready = entry if source is None else entry.fit(_sample(entry, source, encoder_n, seed, epochs))
+        z, labels = _streamed(partial(ready.features, size=size), data, split, n, seed, classes)
         return {"z": z.astype(np.float32), "y": labels}
 
     arrays = _kept(wanted, encode)
@@ -102,16 +101,12 @@ def source_posteriors(
         KeyError, MissingAsset, ValueError: as ``features``; also ValueError if the encoder brings no head.
     """
     data, entry = DATASETS[dataset], ENCODERS[encoder]
-    if entry.posteriors is None:
-        able = ", ".join(name for name in ENCODERS if ENCODERS[name].posteriors)
-        raise ValueError(
-            f"encoder must bring a head for source posteriors, got {encoder!r}; those that do: {able}"
-        )
+    entry.check_has_head()
     classes = _labels(data, classes)
     wanted = _wanted(data, entry, split, n, seed, classes, size) | {"what": "posteriors"}
 
     def encode() -> dict[str, np.ndarray]:
-        return {"p": _streamed(partial(entry.posteriors, **_at(size)), data, split, n, seed, classes)[0]}
+        return {"p": _streamed(partial(entry.posteriors, size=size), data, split, n, seed, classes)[0]}
 
     arrays = _kept(wanted, encode)
     return torch.from_numpy(arrays["p"]).double()
@@ -202,10 +197,6 @@ def _wanted(
     }
 
 
-def _at(size: int | None) -> dict[str, int]:
-    return {} if size is None else {"size": size}
-
-
 def _kept(wanted: dict[str, Any], compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     path = environment.cache_dir() / "features" / f"{content_key(wanted)[:32]}.npz"
     if not path.exists():
@@ -244,7 +235,7 @@ def _order(
     return order[:n], labels[order[:n]]
 
 
-def _fit(entry: Encoder, source: Dataset, n: int, seed: int, epochs: int) -> Fit:
+def _sample(entry: Encoder, source: Dataset, n: int, seed: int, epochs: int) -> TrainingSample:
     images, labels = sample(source, "train", n, seed)
     key = content_key({"encoder": entry.version, "data": source.version, "n": n, "seed": seed})
-    return Fit(images, labels, source.n_classes, seed, epochs, key)
+    return TrainingSample(images, labels, source.n_classes, seed, epochs, key)

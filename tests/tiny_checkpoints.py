@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from taskrel_core import ENCODERS
 from taskrel_core.assets.torchvision_import import import_torchvision
-from taskrel_core.encoders.checkpoints import CHECKPOINTS
 
 MODELS = import_torchvision().models
 MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -32,7 +32,7 @@ def prefixed(state: dict, prefix: str) -> dict:
 def supervised(root: Path, kind: str) -> nn.Module:
     """A file of torchvision."""
     net = network(kind)
-    torch.save(net.state_dict(), root / CHECKPOINTS[kind].file)
+    torch.save(net.state_dict(), root / ENCODERS[kind].file)
     return net
 
 
@@ -50,7 +50,7 @@ def moco_v3(root: Path) -> nn.Module:
         "state_dict": both,
         "optimizer": {"state": {}, "param_groups": []},
     }
-    torch.save(whole, root / CHECKPOINTS["moco_v3_resnet50"].file)
+    torch.save(whole, root / ENCODERS["moco_v3_resnet50"].file)
     return net
 
 
@@ -59,14 +59,14 @@ def swav(root: Path) -> nn.Module:
     net, extra = network("resnet50"), nn.Linear(3, 2)
     state = {k: v for k, v in net.state_dict().items() if not k.startswith("fc.")}
     more = prefixed(extra.state_dict(), "projection_head.0.") | {"prototypes.weight": extra.weight.data}
-    torch.save(prefixed(state | more, "module."), root / CHECKPOINTS["swav_resnet50"].file)
+    torch.save(prefixed(state | more, "module."), root / ENCODERS["swav_resnet50"].file)
     return net
 
 
 def simclr(root: Path) -> nn.Module:
     """A converted TensorFlow checkpoint, with its linear layer."""
     net = network("resnet50")
-    torch.save({"state_dict": net.state_dict()}, root / CHECKPOINTS["simclr_resnet50"].file)
+    torch.save({"state_dict": net.state_dict()}, root / ENCODERS["simclr_resnet50"].file)
     return net
 
 
@@ -79,7 +79,7 @@ def robust(root: Path, eps: str = "3") -> nn.Module:
         scale, "module.attacker.normalize."
     )
     whole = {"model": state, "optimizer": {"state": {}, "param_groups": []}, "schedule": None, "epoch": 90}
-    torch.save(whole, root / CHECKPOINTS[f"resnet18_l2_eps{eps}"].file)
+    torch.save(whole, root / ENCODERS[f"resnet18_l2_eps{eps}"].file)
     return net
 
 
@@ -92,7 +92,7 @@ def mae(root: Path, decoder: bool = False) -> nn.Module:
     state = net.state_dict()
     if decoder:
         state = state | {"mask_token": torch.zeros(1, 1, 512), "decoder_embed.bias": torch.zeros(512)}
-    torch.save({"model": state}, root / CHECKPOINTS["mae_vit_b_16"].file)
+    torch.save({"model": state}, root / ENCODERS["mae_vit_b_16"].file)
     return net
 
 

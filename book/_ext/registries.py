@@ -20,9 +20,10 @@ class RegistryTable(SphinxDirective):
             ]
         else:
             lines = ["| name | width | side | trained on | licence |", "| --- | --- | --- | --- | --- |"]
-            for name in ENCODERS:
-                e = ENCODERS[name]
-                lines.append(f"| `{name}` | {e.dim} | {e.input_size} | {e.source_task} | {e.licence} |")
+            lines += [
+                f"| `{e.name}` | {e.dim} | {e.input_size} | {e.source_task} | {e.licence} |"
+                for e in ENCODERS.values()
+            ]
         return self.parse_text_to_nodes("\n".join(lines))
 
 

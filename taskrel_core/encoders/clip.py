@@ -1,4 +1,4 @@
-"""CLIP by name, ``clip:MODEL/PRETRAINED``, for every pair that open_clip knows, and the zero-shot head of its text tower.
+"""CLIP by name, ``clip:MODEL/PRETRAINED``, for every pair that open_clip knows, and the zero-shot head from its text tower.
 
 Features are the image embeddings of norm 1, so that zero-shot classification is a linear softmax head on them.
 """
@@ -7,10 +7,10 @@ import difflib
 import logging
 import pickle
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +27,8 @@ from ..assets.cache import keep_file
 from ..assets.sources import Source, SourceFailed
 from ..assets.torchvision_import import import_torchvision
 from ..method.head import Head
-from .checkpoints import at_hand, fingerprint
+from .base import register
+from .checkpoints import PublishedFile
 from .preprocessing import Preset
 
 __all__ = ["LISTED", "TEMPLATES", "Clip", "Tower", "clip", "zero_shot_head"]
@@ -36,7 +37,7 @@ __all__ = ["LISTED", "TEMPLATES", "Clip", "Tower", "clip", "zero_shot_head"]
 PREFIX = "clip:"
 TEMPLATES = ("a photo of a {}.", "a picture of the {}.", "an image of one {}.")  # our choice
 
-# A few of them by name; dim and side in pixels stand here so that listing them needs no open_clip.
+# Registered by name; width and side in pixels are here so that listing them needs no open_clip.
 LISTED = {
     "clip:ViT-B-32/openai": (512, 224),
     "clip:ViT-B-16/openai": (512, 224),
@@ -46,9 +47,8 @@ LISTED = {
     "clip:ViT-B-32/laion2b_s34b_b79k": (512, 224),
 }
 
-TEXTS = 128  # of them at a time
+TEXTS = 128  # class names embedded at a time
 HUB = "https://huggingface.co"
-PREPARATION = ("mean", "std", "interpolation", "resize_mode")
 
 
 class Tower(nn.Module):
@@ -64,92 +64,30 @@ class Tower(nn.Module):
         return F.normalize(z[0] if isinstance(z, tuple) else z, dim=1)  # some towers give their tokens too
 
 
-@dataclass(frozen=True)
-class Clip:
-    """One model of open_clip with one set of weights."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clip(PublishedFile):
+    """One model of open_clip with one set of weights; ``file`` is without its suffix."""
 
     model: str
     pretrained: str
     licence: str = "of its weights: see open_clip's list"
     source_task: str = "pictures and their captions"
-    head: bool = False
 
     @property
-    def name(self) -> str:
-        """Name of the encoder."""
-        return f"{PREFIX}{self.model}/{self.pretrained}"
+    def candidates(self) -> tuple[str, ...]:
+        """Names under which the file is looked for."""
+        return tuple(self.file + suffix for suffix in (".safetensors", ".pt", ".bin"))
 
-    @property
-    def file(self) -> str:
-        """Name of the weights in TASKREL_DATA and in the cache, without its suffix."""
-        return f"clip_{self.model}_{self.pretrained}"
-
-    @cached_property
-    def _config(self) -> dict[str, Any]:
-        return _open_clip().get_model_config(self.model)
-
-    @property
-    def dim(self) -> int:
-        """Width of the embeddings."""
-        return self._config["embed_dim"]
-
-    @property
-    def size(self) -> int:
-        """Side of the images, pixels."""
-        side = self._config["vision_cfg"].get("image_size", 224)
-        return side if isinstance(side, int) else side[0]
-
-    @property
-    def version(self) -> str:
-        """What determines the features: the weights at hand."""
-        return fingerprint(self.path())
-
-    def present(self) -> Path | None:
-        """Return the weights in TASKREL_DATA, a .safetensors, .pt or .bin, or those fetched before, or None."""
-        found = (at_hand(self.file + suffix) for suffix in (".safetensors", ".pt", ".bin"))
-        return next(filter(None, found), None)
-
-    def path(self) -> Path:
-        """Return the weights: those present, else open_clip's download.
-
-        Raises:
-            MissingAsset: there are none, or open_clip is not installed.
-        """
-        given = self.present()
-        if given is not None:
-            return given
-        about = _open_clip().get_pretrained_cfg(self.model, self.pretrained)
+    def download(self) -> Path:
+        """Return open_clip's download in the cache."""
+        about = _published(self.model, self.pretrained)
         origin = about.get("hf_hub") or about.get("url")
         hint = (
             f"Encoder {self.name!r} needs its weights (0.3 GB and more) from {origin}, as state dict or safetensors. "
             f"Put them into a folder as {self.file}.safetensors or .pt, and set TASKREL_DATA to that folder."
         )
-        return keep_file(
-            f"{self.file}.safetensors", [Source("open_clip's download", self._fetched)], None, hint
-        )
-
-    def _fetched(self, scratch: Path) -> Path:
-        about = _open_clip().get_pretrained_cfg(self.model, self.pretrained)
-        if about.get("hf_hub"):
-            with urlopen(HUB, timeout=10):  # where it does not answer, its client would try for minutes
-                pass
-        try:
-            found = Path(_open_clip().download_pretrained(about, cache_dir=str(scratch)))
-        except (RuntimeError, AssertionError) as error:
-            raise SourceFailed(str(error)) from error
-        if found.suffix == ".safetensors":
-            return found
-        from open_clip.factory import load_state_dict
-        from safetensors.torch import save_file
-
-        try:
-            state = load_state_dict(str(found), weights_only=True)
-        except (RuntimeError, pickle.UnpicklingError) as error:
-            raise SourceFailed(f"{found.name} is more than tensors") from error
-        save_file(
-            {key: value.contiguous().clone() for key, value in state.items()}, scratch / "it.safetensors"
-        )
-        return scratch / "it.safetensors"
+        source = Source("open_clip's download", partial(_fetch, about))
+        return keep_file(f"{self.file}.safetensors", [source], None, hint)
 
     def whole(self) -> Any:
         """Return the model with both towers, in evaluation mode; nothing in the file is run.
@@ -158,17 +96,17 @@ class Clip:
             MissingAsset: as ``path``.
             ValueError: the file is damaged, is a TorchScript archive, or holds other weights than the model's.
         """
-        path, library = self.path(), _open_clip()
-        about = library.get_pretrained_cfg(self.model, self.pretrained)
+        path, about = self.path(), _published(self.model, self.pretrained)
         try:
             with _quiet():
-                return library.create_model(
+                model = _open_clip().create_model(
                     self.model,
                     pretrained=str(path),
                     weights_only=True,
                     force_quick_gelu=about.get("quick_gelu", False),
-                    force_preprocess_cfg={key: about[key] for key in PREPARATION if key in about},
-                ).eval()
+                    force_preprocess_cfg=_preprocessing(about),
+                )
+            return model.eval()
         except ImportError as error:
             raise MissingAsset(
                 f"encoder {self.name!r} needs {error.name}: python -m pip install {error.name}"
@@ -183,48 +121,63 @@ class Clip:
         """Return the image tower; raises as ``whole``."""
         return Tower(self.whole().visual), None
 
-    @property
-    def look(self) -> Preset:
-        """The preparation published with the weights."""
 
-        def make() -> Callable[..., Any]:
-            library = _open_clip()
-            about = library.get_pretrained_cfg(self.model, self.pretrained)
-            settings = {key: about[key] for key in PREPARATION if key in about}
-            return library.image_transform(self.size, is_train=False, **settings)
-
-        return Preset(make)
-
-    def zero_shot(
-        self, class_names: Sequence[str], templates: Sequence[str] = TEMPLATES
-    ) -> tuple[Tensor, Tensor]:
-        """Return weight (K, dim) and bias (K,) of the head that the text tower makes of class names.
-
-        Row k is the model's scale times the mean embedding, brought to norm 1, of the name in each template. On
-        embeddings of norm 1 the head gives CLIP's own zero-shot probabilities.
-
-        Raises:
-            ValueError: no names, or a template without a place for one; also as ``whole``.
-        """
-        if not class_names or not templates or any("{}" not in t for t in templates):
-            raise ValueError(
-                f"class_names must hold a name and templates a text with {{}}, got {class_names!r}, {templates!r}"
-            )
-        model = self.whole().to(environment.device())
-        texts = [t.format(name.replace("_", " ")) for name in class_names for t in templates]
-        tokens = _open_clip().get_tokenizer(self.model)(texts)
-        with torch.inference_mode():
-            parts = tqdm(tokens.split(TEXTS), desc=f"names for {self.name}", leave=False, delay=2)
-            said = torch.cat(
-                [F.normalize(model.encode_text(part.to(environment.device())), dim=1) for part in parts]
-            )
-            rows = F.normalize(said.reshape(len(class_names), len(templates), -1).mean(1), dim=1)
-            weight = (model.logit_scale.exp() * rows).cpu().double().clone()
-        return weight, torch.zeros(len(weight), dtype=torch.float64)
+def _published(model: str, pretrained: str) -> dict[str, Any]:
+    """What open_clip knows of a set of weights."""
+    return _open_clip().get_pretrained_cfg(model, pretrained)
 
 
+def _preprocessing(about: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: about[key] for key in ("mean", "std", "interpolation", "resize_mode") if key in about}
+
+
+def _fetch(about: Mapping[str, Any], scratch: Path) -> Path:
+    """Download weights with open_clip, as safetensors."""
+    if about.get("hf_hub"):
+        with urlopen(HUB, timeout=10):  # where it does not answer, its client would try for minutes
+            pass
+    try:
+        found = Path(_open_clip().download_pretrained(about, cache_dir=str(scratch)))
+    except (RuntimeError, AssertionError) as error:
+        raise SourceFailed(str(error)) from error
+    if found.suffix == ".safetensors":
+        return found
+    from open_clip.factory import load_state_dict
+    from safetensors.torch import save_file
+
+    try:
+        state = load_state_dict(str(found), weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        raise SourceFailed(f"{found.name} is more than tensors") from error
+    save_file({key: value.contiguous().clone() for key, value in state.items()}, scratch / "it.safetensors")
+    return scratch / "it.safetensors"
+
+
+def _entry(name: str, dim: int, side: int) -> Clip:
+    model, _, pretrained = name.removeprefix(PREFIX).rpartition("/")
+
+    def transform() -> Callable[..., Any]:
+        settings = _preprocessing(_published(model, pretrained))
+        return _open_clip().image_transform(side, is_train=False, **settings)
+
+    return Clip(
+        name=name,
+        model=model,
+        pretrained=pretrained,
+        file=f"clip_{model}_{pretrained}",
+        dim=dim,
+        input_size=side,
+        normalization=Preset(transform),
+    )
+
+
+for _name, _facts in LISTED.items():
+    register(_entry(_name, *_facts))
+
+
+@lru_cache(16)  # one object for one name, so that its network stays loaded
 def clip(name: str) -> Clip | None:
-    """Return the entry of ``clip:MODEL/PRETRAINED``, or None for a name of another kind.
+    """Return the encoder ``clip:MODEL/PRETRAINED``, or None for a name of another kind.
 
     Raises:
         MissingAsset: open_clip is not installed.
@@ -238,14 +191,17 @@ def clip(name: str) -> Clip | None:
         names = [f"{PREFIX}{model}/{tag}" for model, tag in known]
         near = difflib.get_close_matches(name, names, 5, 0.5) or names[:5]
         raise UnknownName(f"unknown encoder {name!r}; open_clip knows {len(names)}, near: {', '.join(near)}")
-    return Clip(*pair)
+    config = _open_clip().get_model_config(pair[0])
+    side = config["vision_cfg"].get("image_size", 224)
+    return _entry(name, config["embed_dim"], side if isinstance(side, int) else side[0])
 
 
 def zero_shot_head(encoder: str, class_names: Sequence[str], templates: Sequence[str] = TEMPLATES) -> Head:
-    """Return the head that CLIP's text tower makes of class names: a reference head that no picture was used for.
+    """Return the head that CLIP's text tower makes of class names: a reference head made without images.
 
-    On features of the encoder (norm 1, not standardised) its probabilities are CLIP's own zero-shot ones; its Lipschitz
-    constant is the largest distance of two of its rows, as for any head.
+    Row k is the model's scale times the mean embedding, brought to norm 1, of the name in each template. On features of
+    the encoder (norm 1, not standardised) its probabilities are CLIP's own zero-shot ones; its Lipschitz constant is
+    the largest distance between two of its rows, as for any head.
 
     Args:
         encoder: ``clip:MODEL/PRETRAINED``.
@@ -265,14 +221,27 @@ def zero_shot_head(encoder: str, class_names: Sequence[str], templates: Sequence
         ...     print(error)
         encoder must have a text tower, got 'lenet'; give clip:MODEL/PRETRAINED
     """
-    model = clip(encoder)
-    if model is None:
+    entry = clip(encoder)
+    if entry is None:
         raise UnknownName(f"encoder must have a text tower, got {encoder!r}; give clip:MODEL/PRETRAINED")
-    return Head(*model.zero_shot(class_names, templates))
+    if not class_names or not templates or any("{}" not in t for t in templates):
+        raise ValueError(
+            f"class_names must hold a name and templates a text with {{}}, got {class_names!r}, {templates!r}"
+        )
+    device = environment.device()
+    model = entry.whole().to(device)
+    texts = [t.format(name.replace("_", " ")) for name in class_names for t in templates]
+    batches = _open_clip().get_tokenizer(entry.model)(texts).split(TEXTS)
+    with torch.inference_mode():
+        parts = tqdm(batches, desc=f"names for {encoder}", leave=False, delay=2)
+        embedded = torch.cat([F.normalize(model.encode_text(part.to(device)), dim=1) for part in parts])
+        rows = F.normalize(embedded.reshape(len(class_names), len(templates), -1).mean(1), dim=1)
+        weight = (model.logit_scale.exp() * rows).cpu().double().clone()
+    return Head(weight, torch.zeros(len(weight), dtype=torch.float64))
 
 
 def _open_clip() -> ModuleType:
-    import_torchvision()  # first: where it has to be mended, open_clip's own import would fail
+    import_torchvision()  # first: where it has to be repaired, open_clip's own import would fail
     try:
         import open_clip
     except ImportError as error:
@@ -285,7 +254,7 @@ def _open_clip() -> ModuleType:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """For its maker of models: no remark on weights that are given as a file, and no random numbers used up."""
+    """Silence open_clip's remarks on weights given as a file, and preserve the caller's RNG state."""
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore", UserWarning)
         logging.disable(logging.WARNING)

@@ -1,19 +1,23 @@
 """LeNet of the authors' small-scale study, trained on a reference and kept after each epoch."""
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from .. import environment
 from ..assets.content import atomic
+from .base import OURS, Encode, FittedEncoder, TrainingSample, batched, register
+from .preprocessing import grey
 
 __all__ = ["LeNet", "train_lenet"]
+
+
+SIDE = 28  # pixels
 
 
 class LeNet(nn.Module):
@@ -48,60 +52,55 @@ class LeNet(nn.Module):
         return self.head(self.features(x))
 
 
-def train_lenet(
-    images: np.ndarray, labels: np.ndarray, n_classes: int, seed: int, epochs: int, key: str
-) -> Callable[[Tensor], Tensor]:
-    """Return the feature function of a LeNet trained for ``epochs``; a state is kept after every epoch.
+def train_lenet(sample: TrainingSample) -> Encode:
+    """Return the feature function of a LeNet trained on a sample; its state is cached after every epoch.
 
-    Fewer epochs with the same seed and data are an earlier point of the same training.
-
-    Args:
-        images: float32 (n, 1, 28, 28) in [0, 1].
-        labels: int64 (n,).
-        n_classes: K.
-        seed: of weights, order and dropout.
-        epochs: passes over the data; 0 leaves the random start.
-        key: content key of data and settings other than ``epochs``; names the cached files.
+    Fewer epochs with the same seed and data are an earlier point of the same training; 0 leaves the random start.
 
     Raises:
         ValueError: the cached state is damaged; the message names the file.
     """
-    folder = environment.cache_dir() / "weights" / "lenet"
-    path = folder / f"{key[:24]}-{epochs:03d}.pt"
+    stem = environment.cache_dir() / "weights" / "lenet" / sample.key[:24]
+    path = _state(stem, sample.epochs)
     if not path.exists():
-        _train(images, labels, n_classes, seed, epochs, folder, key[:24])
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # its random start is not used, so the caller's numbers are not either
-        net = LeNet(n_classes)
+        _train(sample, stem)
+    with torch.random.fork_rng(devices=[]):  # preserves the caller's RNG state
+        net = LeNet(sample.n_classes)
     try:
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} is damaged ({reason}); delete it and run again") from error
-    return net.to(environment.device()).eval().features
+    trunk = net.to(environment.device()).eval().features
+    return lambda images: batched(
+        trunk, images, "lenet", 512, lambda part: torch.from_numpy(grey(part, SIDE))
+    )
 
 
-def _train(
-    images: np.ndarray, labels: np.ndarray, n_classes: int, seed: int, epochs: int, folder: Path, stem: str
-) -> None:
+def _train(sample: TrainingSample, stem: Path) -> None:
     """Adam 1e-3, beta1 .5, decay 5e-4, batch 256 (authors' code), saving the state after each epoch."""
-    x = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
-    y = torch.from_numpy(labels)
+    images = torch.from_numpy(grey(sample.images, SIDE))
+    x = images.contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
+    y = torch.from_numpy(sample.labels)
     with torch.random.fork_rng(devices=[]), _one_thread():
-        torch.manual_seed(seed)
-        net = LeNet(n_classes).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        torch.manual_seed(sample.seed)
+        net = LeNet(sample.n_classes)
+        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         net.mean.copy_(x.mean())
         net.scale.copy_(x.std().clamp(min=1e-6))
         optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999), weight_decay=5e-4)
-        _save(net, folder / f"{stem}-000.pt")
-        for epoch in tqdm(range(1, epochs + 1), desc="training LeNet", leave=False):
+        _save(net, _state(stem, 0))
+        for epoch in tqdm(range(1, sample.epochs + 1), desc="training LeNet", leave=False):
             net.train()
             for rows in torch.randperm(len(x)).split(256):
                 optimiser.zero_grad()
                 nn.functional.cross_entropy(net(x[rows]), y[rows]).backward()
                 optimiser.step()
-            _save(net, folder / f"{stem}-{epoch:03d}.pt")
+            _save(net, _state(stem, epoch))
+
+
+def _state(stem: Path, epoch: int) -> Path:
+    return stem.with_name(f"{stem.name}-{epoch:03d}.pt")
 
 
 @contextmanager
@@ -121,3 +120,16 @@ def _one_thread() -> Iterator[None]:
 def _save(net: nn.Module, path: Path) -> None:
     with atomic(path) as scratch:
         torch.save(net.state_dict(), scratch)
+
+
+register(
+    FittedEncoder(
+        name="lenet",
+        dim=200,
+        source_task="the reference itself",
+        licence=OURS,
+        input_size=SIDE,
+        recipe="lenet-2",
+        learn=train_lenet,
+    )
+)

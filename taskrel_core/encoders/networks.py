@@ -1,54 +1,31 @@
-"""Networks that others trained, without their weights: each is the maps of its last layer, and a head where it has one.
+"""Architectures of the packaged encoders, without weights: the maps of the last layer, and a head where there is one.
 
-Unless stated, networks are made on torch's device "meta": no memory, no random numbers; ``weights.filled`` makes them real.
+They are made on torch's device "meta", without memory or random numbers; ``load_in_order`` gives them their weights.
 """
 
-from collections.abc import Callable
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
-from .. import environment
 from ..assets.torchvision_import import import_torchvision
-from .preprocessing import check_images
 
 __all__ = [
+    "LiteMaps",
+    "Parts",
     "Trunk",
-    "batched",
     "lite",
     "mobilenet_v2",
-    "random_lite",
-    "random_net",
     "resnet50_thin",
     "squeezenet",
     "vgg16",
 ]
 
 
-Parts = tuple[
-    nn.Module, nn.Module | None
-]  # maps (n, 3, h, w) -> (n, d, h', w'), head (n, d, h', w') -> (n, classes)
+# Maps (n, 3, h, w) -> (n, d, h', w'), and head (n, d, h', w') -> scores (n, K_S).
+Parts = tuple[nn.Module, nn.Module | None]
 
-VGG16 = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # width and convolutions of each block
 THIN = ((32, 3), (64, 4), (128, 6), (256, 3))  # inner width and blocks of each stage
 META = torch.device("meta")
-
-
-def random_net() -> nn.Module:
-    """Return two fixed random convolutions: grey images (n, 1, 28, 28) in [-1, 1] -> features (n, 256)."""
-    generator = torch.Generator().manual_seed(0)
-    layers: list[nn.Module] = []
-    for inside, outside in ((1, 32), (32, 64)):
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            layer = nn.Conv2d(inside, outside, 5, bias=False)
-            layer.weight.copy_(
-                torch.randn(layer.weight.shape, generator=generator) * (2 / (25 * inside)) ** 0.5
-            )
-        layers += [layer, nn.ReLU(), nn.MaxPool2d(2)]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten()).eval()
 
 
 class Trunk(nn.Module):
@@ -63,7 +40,7 @@ class Trunk(nn.Module):
         return self.maps(x).mean((2, 3))
 
 
-class _LiteMaps(nn.Module):
+class LiteMaps(nn.Module):
     """EfficientNet-Lite up to its last map; padded by the size of the input, as TensorFlow does it."""
 
     def __init__(self, name: str):
@@ -71,9 +48,12 @@ class _LiteMaps(nn.Module):
         from efficientnet_lite_pytorch import EfficientNet
 
         self.net = EfficientNet.from_name(name, image_size=None)
-        self.net._fc = nn.Identity()  # the head is a part of its own
+        for key, layer in self.net.named_children():
+            if isinstance(layer, nn.Linear):  # the head is a part of its own
+                setattr(self.net, key, nn.Identity())
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return maps, (n, 1280, h', w')."""
         return self.net.extract_features(x)
 
 
@@ -81,22 +61,7 @@ def lite(k: int) -> Parts:
     """Return EfficientNet-Lite k (0, 1, 2) and its 1000-way head."""
     with META:
         head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, 1000))
-        return _LiteMaps(f"efficientnet-lite{k}"), head
-
-
-def random_lite(seed: int = 0) -> nn.Module:
-    """Return the maps of EfficientNet-Lite0 with random weights that preserve the variance, in evaluation mode.
-
-    With the start that the network's own code gives it, the features would all but vanish (standard deviation 1e-9).
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        maps = _LiteMaps("efficientnet-lite0")
-        for name, layer in maps.named_modules():
-            if isinstance(layer, nn.Conv2d):
-                # No ReLU follows a projection.
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="linear" if "project" in name else "relu")
-    return maps.eval()
+        return LiteMaps(f"efficientnet-lite{k}"), head
 
 
 def squeezenet() -> Parts:
@@ -130,15 +95,8 @@ class _PadBefore(nn.Module):
 
 def vgg16() -> Parts:
     """Return the convolutions of VGG16, up to the last pooling."""
-    layers: list[nn.Module] = []
-    inside = 3
     with META:
-        for width, depth in VGG16:
-            for _ in range(depth):
-                layers += [nn.Conv2d(inside, width, 3, padding=1), nn.ReLU()]
-                inside = width
-            layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers), None
+        return import_torchvision().models.vgg16(weights=None, init_weights=False).features, None
 
 
 class _Bottleneck(nn.Module):
@@ -174,34 +132,3 @@ def resnet50_thin() -> Parts:
                 layers.append(_Bottleneck(inside, width, 2 if stage and not block else 1))
                 inside = 4 * width
     return nn.Sequential(*layers), None
-
-
-def batched(
-    net: Callable[[Tensor], Tensor],
-    images: np.ndarray,
-    name: str,
-    size: int = 512,
-    prepare: Callable[[np.ndarray], np.ndarray] = lambda part: part,
-) -> np.ndarray:
-    """Run ``net`` over batches of ``size``, so that memory does not grow with the number of images.
-
-    Args:
-        net: from a prepared batch, on the device of the settings, to (n, ...).
-        images: uint8 (n, h, w[, 3]).
-        name: for the progress bar.
-        size: images in a batch.
-        prepare: from a batch of images to what ``net`` takes.
-
-    Returns:
-        What ``net`` gives, float32 (n, ...).
-
-    Raises:
-        ValueError: ``images`` are of another type or shape.
-    """
-    check_images(images)
-    parts = []
-    with torch.inference_mode():
-        for start in tqdm(range(0, len(images), size), desc=name, leave=False, delay=1):
-            batch = torch.from_numpy(np.ascontiguousarray(prepare(images[start : start + size])))
-            parts.append(net(batch.to(environment.device())).float().cpu().numpy())
-    return np.concatenate(parts)

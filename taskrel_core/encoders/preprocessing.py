@@ -1,4 +1,4 @@
-"""Pictures as encoders want them: checked, resized, scaled."""
+"""Images as encoders take them: checked, resized, normalised."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-__all__ = ["Look", "Preset", "check_images", "grey"]
+__all__ = ["Normalization", "Preset", "check_images", "grey"]
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a network was taught to see: colours in order RGB or BGR, minus ``mean``, divided by ``deviation``.
+class Normalization:
+    """The input normalisation that a network was trained with: values 0..255 minus ``mean``, over ``deviation``.
 
-    ``mean`` and ``deviation`` are of values 0..255, one number or one for each colour in the network's order.
+    Attributes:
+        mean: one number, or one per channel in the network's order.
+        deviation: the same.
+        bgr: channels in the order blue, green, red.
     """
 
     mean: float | Sequence[float]
@@ -28,16 +31,15 @@ class Look:
             ValueError: ``images`` are of another type or shape.
         """
         check_images(images)
-        pictures = (Image.fromarray(i).convert("RGB") for i in images)
-        resized = [np.asarray(p.resize((size, size), Image.Resampling.BICUBIC)) for p in pictures]
-        colours = np.reshape(resized, (-1, size, size, 3))[..., :: -1 if self.bgr else 1].astype(np.float32)
-        seen = (colours - np.float32(self.mean)) / np.float32(self.deviation)
-        return np.ascontiguousarray(seen.transpose(0, 3, 1, 2))
+        rgb = (Image.fromarray(i).convert("RGB") for i in images)
+        resized = [np.asarray(i.resize((size, size), Image.Resampling.BICUBIC)) for i in rgb]
+        x = np.reshape(resized, (-1, size, size, 3))[..., :: -1 if self.bgr else 1].astype(np.float32)
+        return ((x - np.float32(self.mean)) / np.float32(self.deviation)).transpose(0, 3, 1, 2)
 
 
 @dataclass(frozen=True)
 class Preset:
-    """The preparation that a library publishes with its weights; ``make`` returns it, a function of one picture."""
+    """The preprocessing that a library publishes with its weights; ``make`` returns it, a function of one image."""
 
     make: Callable[[], Callable[[Image.Image], Any]]
 
@@ -45,16 +47,14 @@ class Preset:
         """Return images uint8 (n, h, w[, 3]) as float32 (n, 3, size, size).
 
         Raises:
-            ValueError: ``images`` are of another type or shape, or the preparation gives another size.
+            ValueError: ``images`` are of another type or shape, or the preprocessing gives another size.
         """
         check_images(images)
         prepare = self.make()
-        seen = [np.asarray(prepare(Image.fromarray(i).convert("RGB")), np.float32) for i in images]
-        if seen and seen[0].shape != (3, size, size):
-            raise ValueError(
-                f"size must be {seen[0].shape[-1]}, the side that these weights want, got {size}"
-            )
-        return np.reshape(seen, (-1, 3, size, size)).astype(np.float32)
+        x = [np.asarray(prepare(Image.fromarray(i).convert("RGB")), np.float32) for i in images]
+        if x and x[0].shape != (3, size, size):
+            raise ValueError(f"size must be {x[0].shape[-1]}, the side that these weights take, got {size}")
+        return np.reshape(x, (-1, 3, size, size)).astype(np.float32)
 
 
 def grey(images: np.ndarray, size: int) -> np.ndarray:
@@ -66,10 +66,9 @@ def grey(images: np.ndarray, size: int) -> np.ndarray:
     check_images(images)
     if images.shape[1:] == (size, size):
         return images[:, None].astype(np.float32) / 255
-    resized = [
-        Image.fromarray(i).convert("L").resize((size, size), Image.Resampling.BILINEAR) for i in images
-    ]
-    return np.stack([np.asarray(i) for i in resized])[:, None].astype(np.float32) / 255
+    luminance = (Image.fromarray(i).convert("L") for i in images)
+    resized = [np.asarray(i.resize((size, size), Image.Resampling.BILINEAR)) for i in luminance]
+    return np.stack(resized)[:, None].astype(np.float32) / 255
 
 
 def check_images(images: np.ndarray) -> None:

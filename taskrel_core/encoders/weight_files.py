@@ -1,4 +1,4 @@
-"""Weights of other projects as tensors in the order in which their network uses them; nothing in a file is run."""
+"""Weights files of other projects as tensors, and networks that take them; no code in a file is run."""
 
 import pickle
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 __all__ = [
-    "filled",
-    "matched",
+    "load_by_name",
+    "load_in_order",
     "read_checkpoint",
     "read_keras_mobilenet",
     "read_onnx_convolutions",
@@ -20,7 +20,8 @@ __all__ = [
 ]
 
 
-COUNTER = "num_batches_tracked"  # of batch normalisation; says nothing about the function
+COUNTER = "num_batches_tracked"  # of batch normalisation; does not affect the function
+REASON = 400  # letters of a library's message that are quoted
 
 # All that the pickle of numpy arrays needs. The function that makes an empty array is found through numpy itself,
 # since the module that the file names it by is deprecated.
@@ -40,61 +41,44 @@ class _ArraysOnly(pickle.Unpickler):
         return HARMLESS[module, name]
 
 
-def filled(net: nn.Module, tensors: Sequence[Tensor], name: str) -> nn.Module:
-    """Return ``net`` with its weights replaced by ``tensors``, in order, in evaluation mode.
-
-    Args:
-        net: may be on the device "meta", without memory of its own.
-        tensors: one for each entry of the network's state but the counters of batch normalisation.
-        name: of the encoder, for the message.
+def load_in_order(net: nn.Module, tensors: Sequence[Tensor], origin: str) -> None:
+    """Give ``net`` the weights ``tensors``, one for each entry of its state but the counters of batch normalisation.
 
     Raises:
-        ValueError: number or shapes differ.
+        ValueError: as ``load_by_name``; also where their number differs.
     """
-    wanted = {key: value for key, value in net.state_dict().items() if not key.endswith(COUNTER)}
-    if [t.shape for t in tensors] != [w.shape for w in wanted.values()]:
+    names = [name for name in net.state_dict() if not name.endswith(COUNTER)]
+    if len(names) != len(tensors):
         raise ValueError(
-            f"the weights of {name!r} must have the {len(wanted)} shapes of its network, got {len(tensors)} tensors "
-            "that differ; use the version of the package that is pinned"
+            f"{origin} must hold the {len(names)} weights of its network, got {len(tensors)}; "
+            "use the version of the package that is pinned"
         )
-    counters = {key: torch.zeros((), dtype=torch.int64) for key in net.state_dict() if key.endswith(COUNTER)}
-    state = dict(zip(wanted, (t.float() for t in tensors), strict=True))
-    net.load_state_dict(state | counters, assign=True)
-    return net.eval()
+    load_by_name(net, dict(zip(names, tensors, strict=True)), origin)
 
 
-def matched(net: nn.Module, state: Mapping[str, Tensor], origin: str) -> nn.Module:
-    """Return ``net`` with the weights of ``state``, name by name, in evaluation mode.
+def load_by_name(net: nn.Module, weights: Mapping[str, Tensor], origin: str) -> None:
+    """Give ``net`` the weights of the same names, in float32, and put it into evaluation mode.
 
     Args:
         net: may be on the device "meta", without memory of its own.
-        state: an entry for each of the network's; counters of batch normalisation may be absent.
+        weights: one for each entry of the network's state; counters of batch normalisation may be absent.
         origin: of the weights, for the message.
 
     Raises:
         ValueError: a name is missing, unexpected, or of another shape.
     """
-    wanted = net.state_dict()
-    needed = {key for key in wanted if not key.endswith(COUNTER)}
-    wrong = {
-        "missing": sorted(needed - set(state)),
-        "unexpected": sorted(set(state) - set(wanted)),
-        "of another shape": sorted(k for k in needed & set(state) if state[k].shape != wanted[k].shape),
+    counters = {
+        name: torch.zeros((), dtype=torch.int64) for name in net.state_dict() if name.endswith(COUNTER)
     }
-    if any(wrong.values()):
-        said = [f"{what}: {', '.join(keys[:4])}{_more(keys)}" for what, keys in wrong.items() if keys]
+    state = counters | {name: value.float() for name, value in weights.items() if name not in counters}
+    try:
+        net.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        found = " ".join(str(error).split())[:REASON]
         raise ValueError(
-            f"{origin} must hold exactly the weights of its network, got {'; '.join(said)}; "
-            "download the published file anew"
-        )
-    counters = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(COUNTER)}
-    floats = {key: value.float() for key, value in state.items() if key in needed}
-    net.load_state_dict(counters | floats, assign=True)
-    return net.eval()
-
-
-def _more(keys: Sequence[str], most: int = 4) -> str:
-    return f" and {len(keys) - most} more" if len(keys) > most else ""
+            f"{origin} must hold exactly the weights of its network ({found}); download the published file again"
+        ) from error
+    net.eval()
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -119,9 +103,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def read_torch(path: Path) -> list[Tensor]:
-    """Return the tensors of a torch checkpoint; batch counters are left out."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return [value for key, value in state.items() if not key.endswith(COUNTER)]
+    """Return the tensors of a torch checkpoint in its order, without the counters of batch normalisation."""
+    return [value for key, value in read_checkpoint(path).items() if not key.endswith(COUNTER)]
 
 
 def read_squeezenet(path: Path) -> list[Tensor]:

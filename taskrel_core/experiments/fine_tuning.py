@@ -19,7 +19,7 @@ from tqdm import tqdm
 from .. import environment
 from .._validation import check_count, check_positive
 from ..data.datasets import DATASETS
-from ..encoders.encoders import ENCODERS
+from ..encoders.base import ENCODERS
 from ..extraction import sample
 from .row import Row
 

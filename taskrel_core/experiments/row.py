@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from ..assets.content import content_key
 from ..data.datasets import DATASETS
-from ..encoders.encoders import ENCODERS
+from ..encoders.base import ENCODERS
 
 __all__ = ["Row"]
 

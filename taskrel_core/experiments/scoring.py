@@ -31,7 +31,7 @@ from scipy.optimize import brentq, linear_sum_assignment
 from torch import Tensor
 
 from .._validation import check_choice
-from ..encoders.encoders import ENCODERS
+from ..encoders.base import ENCODERS
 from ..extraction import draw_classes, features, source_posteriors, standardise
 from ..method.head import fit_head
 from ..method.solve import relatedness
@@ -234,7 +234,7 @@ def agreement(labels: Tensor, target: Task) -> float:
 
 def _baselines(s: Scoring, reference: Task, target: Task, posteriors: np.ndarray) -> dict[str, Any]:
     """All other metrics, of features as the encoder gives them."""
-    row: dict[str, Any] = {"posteriors": "encoder" if ENCODERS[s.encoder].posteriors else "probe"}
+    row: dict[str, Any] = {"posteriors": "encoder" if ENCODERS[s.encoder].has_head else "probe"}
     for name, metric in BASELINES.items():
         if s.baselines == "source" and metric.needs == ("target",):
             continue
@@ -271,7 +271,7 @@ def _measured(name: str, metric: Baseline, **given: Any) -> dict[str, Any]:
 
 def _posteriors(s: Scoring, rows: Tensor, reference: Task, target: Task) -> np.ndarray:
     """What the encoder's own head says of the target, (n, K_S), or a probe on the reference where it brings none."""
-    if ENCODERS[s.encoder].posteriors:
+    if ENCODERS[s.encoder].has_head:
         given = source_posteriors(s.target, s.encoder, n=s.n_target, size=s.size, seed=s.seed)
         return given[rows].numpy()
     from sklearn.linear_model import LogisticRegression  # here: its import takes seconds

@@ -66,7 +66,7 @@ def test_features_are_the_normalised_embeddings_with_its_own_preparation(saved):
     wanted = (z / z.norm(dim=1, keepdim=True)).numpy()
     entry = ENCODERS[NAME]
     assert (entry.dim, entry.input_size) == (32, 64)
-    np.testing.assert_allclose(entry.build(None)(IMAGES), wanted, atol=1e-5)
+    np.testing.assert_allclose(entry.features(IMAGES), wanted, atol=1e-5)
     trained = entry.module()
     z = trained(entry.prepare(IMAGES))
     np.testing.assert_allclose(z.detach(), wanted, atol=1e-5)
@@ -77,17 +77,17 @@ def test_features_are_the_normalised_embeddings_with_its_own_preparation(saved):
 def test_safetensors_do_as_well(saved, folder):
     from safetensors.torch import save_file
 
-    wanted = ENCODERS[NAME].build(None)(IMAGES)
+    wanted = ENCODERS[NAME].features(IMAGES)
     (folder / "clip_tiny-clip_test.pt").unlink()
     save_file(
         {k: v.contiguous().clone() for k, v in saved.state_dict().items()},
         folder / "clip_tiny-clip_test.safetensors",
     )
-    np.testing.assert_array_equal(ENCODERS[NAME].build(None)(IMAGES), wanted)
+    np.testing.assert_array_equal(ENCODERS[NAME].features(IMAGES), wanted)
 
 
 def test_what_open_clip_downloads_is_kept_as_tensors(saved, folder, tmp_path, monkeypatch):
-    wanted = ENCODERS[NAME].build(None)(IMAGES)
+    wanted = ENCODERS[NAME].features(IMAGES)
     (folder / "clip_tiny-clip_test.pt").rename(tmp_path / "open_clip_pytorch_model.bin")
     asked = []
 
@@ -98,7 +98,7 @@ def test_what_open_clip_downloads_is_kept_as_tensors(saved, folder, tmp_path, mo
     monkeypatch.setattr(open_clip, "download_pretrained", download)
     monkeypatch.setattr("taskrel_core.encoders.clip.urlopen", lambda address, timeout: nullcontext())
     for _ in range(2):
-        np.testing.assert_array_equal(ENCODERS[NAME].build(None)(IMAGES), wanted)
+        np.testing.assert_array_equal(ENCODERS[NAME].features(IMAGES), wanted)
     assert asked == [ABOUT]
     assert [path.name for path in (tmp_path / "cache" / "weights").iterdir()] == [
         "clip_tiny-clip_test.safetensors"
@@ -116,7 +116,7 @@ def test_the_zero_shot_head_gives_clips_own_probabilities(saved):
             said = saved.encode_text(tokenize([t.format(name) for t in TEMPLATES]), normalize=True)
             rows.append(torch.nn.functional.normalize(said.mean(0), dim=0))
         wanted = (saved.logit_scale.exp() * z @ torch.stack(rows).T).softmax(1)
-    found = head.probabilities(ENCODERS[NAME].build(None)(IMAGES))
+    found = head.probabilities(ENCODERS[NAME].features(IMAGES))
     np.testing.assert_allclose(found, wanted, atol=1e-4)
     gaps = torch.pdist(head.weight)
     assert head.lipschitz == pytest.approx(float(gaps.max()))
@@ -141,7 +141,7 @@ def test_an_unknown_pair_names_the_nearest():
 
 def test_missing_weights_are_told_with_origin_and_place():
     with pytest.raises(MissingAsset) as error:
-        ENCODERS[NAME].build(None)
+        ENCODERS[NAME].features(IMAGES)
     for part in (NAME, "clip_tiny-clip_test.safetensors", "nowhere/tiny/", "TASKREL_DATA", "does not answer"):
         assert part in str(error.value)
 
@@ -154,7 +154,7 @@ def test_weights_of_another_model_are_refused_by_name(saved, folder):
     with pytest.raises(
         ValueError, match=r"is not a state dict of 'clip:tiny-clip/test'.*text_projection.*strange"
     ):
-        ENCODERS[NAME].build(None)
+        ENCODERS[NAME].features(IMAGES)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -165,19 +165,19 @@ def test_an_archive_with_code_is_refused_and_not_run(folder):
 
     torch.jit.trace(Doubled(), torch.ones(1)).save(str(folder / "clip_tiny-clip_test.pt"))
     with pytest.raises(ValueError, match="take open_clip's safetensors copy instead"):
-        ENCODERS[NAME].build(None)
+        ENCODERS[NAME].features(IMAGES)
 
 
-def test_building_uses_up_no_random_numbers(saved):
+def test_loading_preserves_the_random_numbers_of_the_caller(saved):
     torch.manual_seed(3)
     wanted = torch.rand(2)
     torch.manual_seed(3)
-    ENCODERS[NAME].build(None)
+    ENCODERS[NAME].features(IMAGES)
     torch.testing.assert_close(torch.rand(2), wanted)
 
 
 @pytest.mark.parametrize("name", LISTED)
 def test_those_listed_are_what_open_clip_says(name):
     entry, found = ENCODERS[name], clip(name)
-    assert (entry.dim, entry.input_size) == (found.dim, found.size) == LISTED[name]
+    assert (entry.dim, entry.input_size) == (found.dim, found.input_size) == LISTED[name]
     assert re.fullmatch(r"clip_[\w.-]+", found.file)

@@ -1,21 +1,28 @@
 """Laws that every registered encoder keeps, and known answers of each."""
 
 import re
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
 import torch
 
-from taskrel_core import DATASETS, ENCODERS, MissingAsset
-from taskrel_core.encoders.checkpoints import CHECKPOINTS
-from taskrel_core.encoders.clip import LISTED, clip
-from taskrel_core.encoders.encoders import Fit
+from taskrel_core import DATASETS, ENCODERS, MissingAsset, encoders
+from taskrel_core.encoders.base import Encoder, TrainingSample, _loaded, register
+from taskrel_core.encoders.checkpoints import PublishedFile
 from taskrel_core.encoders.lenet import LeNet, train_lenet
-from taskrel_core.encoders.preprocessing import grey
+from taskrel_core.encoders.preprocessing import Normalization, grey
 
-LARGE = CHECKPOINTS | {name: clip(name) for name in LISTED}
-IN_PACKAGES = ("lenet", "pca", "random_net", "efficientnet_lite0_random")
-EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in ENCODERS]
+LARGE = [name for name, entry in ENCODERS.items() if isinstance(entry, PublishedFile)]
+
+
+def grouped(names):
+    return [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in names]
+
+
+EVERY = grouped(ENCODERS)
 
 
 @pytest.fixture(autouse=True)
@@ -33,19 +40,24 @@ def sample(n=200, split="train"):
 
 def fit(n=200, seed=0, epochs=1, key="k" * 64):
     images, labels = sample(n)
-    return Fit(images, labels, 10, seed, epochs, key)
+    return TrainingSample(images, labels, 10, seed, epochs, key)
+
+
+def ready(name, **settings):
+    """The encoder, fitted where it needs to be; skips where its weights are missing."""
+    entry = ENCODERS[name]
+    if name in LARGE and entry.present() is None:
+        pytest.skip(f"hundreds of megabytes: fetch {name} by python -m taskrel_core {name}")
+    if entry.file:
+        try:
+            entry.path()
+        except MissingAsset as error:
+            pytest.skip(str(error))
+    return entry.fit(fit(**settings)) if entry.fitted else entry
 
 
 def built(name, **settings):
-    entry = ENCODERS[name]
-    if name in LARGE and LARGE[name].present() is None:
-        pytest.skip(f"hundreds of megabytes: fetch {name} by python -m taskrel_core {name}")
-    try:
-        return entry.build(fit(**settings) if entry.fitted else None)
-    except MissingAsset as error:
-        if name in IN_PACKAGES:
-            raise
-        pytest.skip(str(error))
+    return ready(name, **settings).features
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -111,7 +123,7 @@ def test_entries_say_what_they_are(name):
         with pytest.raises(
             ValueError, match=f"encoder '{name}' is fitted on a reference, got none; give fitted_on="
         ):
-            entry.build(None)
+            entry.features(sample(2)[0])
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if ENCODERS[name].fitted])
@@ -119,51 +131,60 @@ def test_a_fitted_encoder_depends_on_its_reference(name):
     images, _ = sample(5, "test")
     one = built(name)(images)
     other_images = np.ascontiguousarray(255 - sample(200)[0])
-    other = ENCODERS[name].build(Fit(other_images, sample(200)[1], 10, 0, 1, "o" * 64))(images)
+    other_sample = TrainingSample(other_images, sample(200)[1], 10, 0, 1, "o" * 64)
+    other = ENCODERS[name].fit(other_sample).features(images)
     assert np.abs(one - other).max() > 0.05
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_a_size_is_taken_or_refused_by_name(name):
+ONE_SIZE = [name for name in ENCODERS if ENCODERS[name].native_size is None]
+ANY_SIZE = [name for name in ENCODERS if ENCODERS[name].native_size]
+TRAINABLE = [name for name in ENCODERS if ENCODERS[name].trainable]
+
+
+@pytest.mark.parametrize("name", ONE_SIZE)
+def test_another_size_is_refused_where_only_one_is_possible(name):
     entry = ENCODERS[name]
+    message = (
+        f"size must be {entry.input_size} for encoder '{name}', which takes no other, got 97; leave it out"
+    )
+    with pytest.raises(ValueError, match=message):
+        entry.features(sample(2)[0], 97)
+    assert entry.side(None) == entry.side(entry.input_size) == entry.input_size
+
+
+@pytest.mark.parametrize("name", grouped(ANY_SIZE))
+def test_any_size_from_32_is_taken(name):
+    entry = ready(name)
     images, _ = sample(2, "test")
-    if entry.native_size is None:
-        if entry.file:
-            built(name)  # skips where its weights are missing
-        message = f"size must be {entry.input_size} for encoder '{name}', which takes no other, got 97; leave it out"
-        with pytest.raises(ValueError, match=message):
-            entry.build(fit() if entry.fitted else None, 97)
-        assert entry.side(None) == entry.side(entry.input_size) == entry.input_size
-        return
-    usual = built(name)(images)
-    np.testing.assert_array_equal(entry.build(None, entry.input_size)(images), usual)
+    usual = entry.features(images)
+    np.testing.assert_array_equal(entry.features(images, entry.input_size), usual)
     for side in (32, 97):  # 97: every map on the way has an odd side somewhere
-        z = entry.build(None, side)(images)
+        z = entry.features(images, side)
         assert z.shape == usual.shape
         assert np.isfinite(z).all()
         assert np.abs(z - usual).max() > 0.001
     with pytest.raises(ValueError, match="size must be at least 32, got 31"):
-        entry.build(None, 31)
+        entry.features(images, 31)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_a_module_to_train_gives_the_features_and_takes_gradients(name):
+@pytest.mark.parametrize("name", [*sorted({*ENCODERS} - {*TRAINABLE}), "random_net@bfloat16"])
+def test_what_cannot_be_trained_is_refused_by_name(name):
     entry = ENCODERS[name]
+    message = f"encoder must have a trainable trunk, got '{name}'; .*random_net"
+    with pytest.raises(ValueError, match=message):
+        entry.module()
+    with pytest.raises(ValueError, match=message):
+        entry.prepare(sample(2)[0])
+
+
+@pytest.mark.parametrize("name", grouped(TRAINABLE))
+def test_a_module_to_train_gives_the_features_and_takes_gradients(name):
+    entry = ready(name)
     images, _ = sample(3, "test")
-    if entry.trunk is None:
-        with pytest.raises(
-            ValueError, match=f"encoder must have a trainable trunk, got '{name}'; .*random_net"
-        ):
-            entry.module()
-        with pytest.raises(
-            ValueError, match=f"encoder must have a trainable trunk, got '{name}'; .*random_net"
-        ):
-            entry.prepare(images)
-        return
-    wanted = built(name)(images)
-    net, seen = entry.module(), entry.prepare(images)
-    assert (seen.dtype, seen.shape[0], *seen.shape[2:]) == (torch.float32, 3, *[entry.input_size] * 2)
-    z = net(seen)
+    wanted = entry.features(images)
+    net, x = entry.module(), entry.prepare(images)
+    assert (x.dtype, x.shape[0], *x.shape[2:]) == (torch.float32, 3, *[entry.input_size] * 2)
+    z = net(x)
     np.testing.assert_allclose(z.detach(), wanted, rtol=1e-4, atol=1e-4)
     z.square().sum().backward()
     weights = dict(net.named_parameters())
@@ -174,12 +195,52 @@ def test_a_module_to_train_gives_the_features_and_takes_gradients(name):
     with torch.no_grad():
         for weight in weights.values():
             weight.add_(1)
-    np.testing.assert_array_equal(built(name)(images), wanted)  # the copy was its own
-    torch.testing.assert_close(entry.module()(seen), z, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(entry.features(images), wanted)  # the copy was its own
+    torch.testing.assert_close(entry.module()(x), z, rtol=1e-4, atol=1e-4)
+
+
+def test_one_file_is_enough_for_a_new_encoder(tmp_path):
+    """The example of the room's docstring, word for word, as a file of its own."""
+    (block,) = re.findall(r"such as::\n\n(.*?)\n\nA torch", encoders.__doc__, re.DOTALL)
+    (tmp_path / "pixels.py").write_text(textwrap.dedent(block))
+    code = f"""if True:
+        import taskrel_core.encoders as room
+        room.__path__.append({str(tmp_path)!r})
+        from taskrel_core import features
+        print(features("digits", "pixels", n=5).z.shape, features("digits", "pixels@bfloat16", n=2).z.shape)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "torch.Size([5, 784]) torch.Size([2, 784])"
+
+
+def test_a_network_needs_load_and_a_normalization_only(monkeypatch):
+    class Mine(Encoder):
+        def load(self):
+            net = torch.nn.Conv2d(3, 8, 7, 4, bias=False)
+            torch.nn.init.constant_(net.weight, 0.01)
+            return torch.nn.Sequential(net, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()).eval(), None
+
+    facts = {"source_task": "none", "licence": "MIT", "input_size": 64, "recipe": "mine-1"}
+    mine = Mine(name="mine", dim=8, normalization=Normalization(127.5, 127.5), **facts)
+    monkeypatch.setattr(ENCODERS, "_entries", {**ENCODERS})
+    register(mine)
+    images, _ = sample(3)
+    found = ENCODERS["mine"].features(images)
+    torch.testing.assert_close(mine.module()(mine.prepare(images)).detach(), torch.from_numpy(found))
+    assert ENCODERS["mine@bfloat16"].version == "mine-1-bfloat16"
+    with pytest.raises(ValueError, match="encoder 'mine' is registered already"):
+        register(mine)
+    with pytest.raises(NotImplementedError, match=r"Encoder must define load\(\) or features\(\)"):
+        Encoder(name="empty", dim=1, **facts).features(images)
+
+
+def test_an_encoder_without_a_file_has_no_path():
+    with pytest.raises(ValueError, match="encoder must have a weights file, got 'pca'"):
+        ENCODERS["pca"].path()
 
 
 def test_versions_differ():
-    names = [name for name in ENCODERS if name not in LARGE or LARGE[name].present()]
+    names = [name for name in ENCODERS if name not in LARGE or ENCODERS[name].present()]
     assert len({ENCODERS[name].version for name in names}) == len(names) >= 10
 
 
@@ -251,14 +312,16 @@ def test_damaged_weights_name_their_file(cache, damage):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_building_leaves_random_numbers_and_threads_as_they_were(name):
+    images = sample(1)[0]
     built(name)  # skips where its weights are missing
     torch.manual_seed(7)
     wanted = torch.rand(3)
     torch.manual_seed(7)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
+    _loaded.cache_clear()
     try:
-        built(name, key="n" * 64)
+        built(name, key="n" * 64)(images)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -297,6 +360,6 @@ def test_the_network_is_the_one_of_the_small_scale_study():
 
 
 def test_constant_images_do_not_divide_by_zero():
-    black = np.zeros((20, 1, 28, 28), np.float32)
-    encode = train_lenet(black, np.arange(20) % 2, 2, 0, 1, "c" * 64)
-    assert torch.isfinite(encode(torch.zeros(2, 1, 28, 28))).all()
+    black = np.zeros((20, 28, 28), np.uint8)
+    encode = train_lenet(TrainingSample(black, np.arange(20) % 2, 2, 0, 1, "c" * 64))
+    assert np.isfinite(encode(black[:2])).all()

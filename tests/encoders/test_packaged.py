@@ -1,4 +1,4 @@
-"""The packaged encoders: known answers on labelled pictures, how each sees, and what happens with wrong weights."""
+"""The packaged encoders: known answers on labelled pictures, normalisation, and what happens with wrong weights."""
 
 import io
 import pickle
@@ -14,9 +14,9 @@ from PIL import Image
 from taskrel_core import ENCODERS, MissingAsset
 from taskrel_core.assets.cache import keep_arrays
 from taskrel_core.assets.sources import SourceFailed, pypi, sdist
-from taskrel_core.encoders.packaged import CAFFE, LITE, NON_COMMERCIAL, ZOO
-from taskrel_core.encoders.preprocessing import Look
-from taskrel_core.encoders.weight_files import filled, read_onnx_convolutions, read_squeezenet
+from taskrel_core.encoders.packaged import CAFFE, LITE, Packaged
+from taskrel_core.encoders.preprocessing import Normalization
+from taskrel_core.encoders.weight_files import load_in_order, read_onnx_convolutions, read_squeezenet
 
 # Top-1 on the 20 pictures, less three: .90, .95, .90 and .60 were seen.
 HEADS = {
@@ -25,7 +25,8 @@ HEADS = {
     "efficientnet_lite2": 0.75,
     "squeezenet": 0.45,
 }
-EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in ZOO]
+PACKAGED = [name for name, entry in ENCODERS.items() if isinstance(entry, Packaged)]
+EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in PACKAGED]
 WITH_HEAD = [pytest.param(name, marks=pytest.mark.xdist_group(f"encoder-{name}")) for name in HEADS]
 # Mean and standard deviation over the features of one made picture, and their mean weighted by their place.
 KNOWN = {
@@ -58,7 +59,7 @@ def pictures():
 
 def present(name):
     try:
-        return ZOO[name].load()
+        return ENCODERS[name].load()
     except MissingAsset as error:
         pytest.skip(str(error))
 
@@ -75,18 +76,18 @@ def test_a_head_names_labelled_pictures(name):
 
 
 def test_those_that_come_with_a_head_are_known():
-    assert {name for name in ZOO if ENCODERS[name].posteriors} == set(HEADS)
+    assert {name for name in PACKAGED if ENCODERS[name].has_head} == set(HEADS)
 
 
 @pytest.mark.parametrize("name", WITH_HEAD)
 def test_posteriors_are_the_head_on_the_maps_at_the_size_of_the_features(name):
-    trunk, head = present(name)
+    trunk, scores = present(name)
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
     with torch.inference_mode():
         maps = trunk.maps(ENCODERS[name].prepare(images))
-        by_hand = head(maps).softmax(1)
+        by_hand = scores[1](maps).softmax(1)
     np.testing.assert_allclose(ENCODERS[name].posteriors(images), by_hand, atol=1e-5)
-    np.testing.assert_allclose(ENCODERS[name].build(None)(images), maps.mean((2, 3)), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(ENCODERS[name].features(images), maps.mean((2, 3)), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -99,7 +100,7 @@ def test_features_of_a_known_picture(name):
     present(name)
     step = np.arange(64, dtype=np.uint8)
     picture = np.stack(np.broadcast_arrays(4 * step, 4 * step[:, None], step[:, None] ^ step), axis=2)[None]
-    z = ENCODERS[name].build(None)(picture)[0]
+    z = ENCODERS[name].features(picture)[0]
     by_place = z @ np.linspace(-1, 1, len(z), dtype=np.float32) / len(z)
     np.testing.assert_allclose([z.mean(), z.std(), by_place], KNOWN[name], rtol=1e-3, atol=1e-5)
 
@@ -107,19 +108,17 @@ def test_features_of_a_known_picture(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_versions_hold_the_hash_of_the_weights(name):
     entry = ENCODERS[name]
-    assert entry.weights == ZOO[name].sha256
-    assert entry.version.startswith(entry.weights)
-    assert ZOO[name].licence == entry.licence
+    assert entry.version.startswith(entry.sha256)
     assert "commercial" not in entry.licence
 
 
-def test_networks_see_colours_as_they_were_trained_to():
+def test_images_are_normalised_as_in_training():
     blue = np.array([[[0, 127, 255]]], np.uint8)[None].repeat(2, 1)
     seen = LITE(blue, 4)
     assert seen.shape == (1, 3, 4, 4)
     np.testing.assert_allclose(seen[0, :, 0, 0], [-127 / 128, 0, 1])
     np.testing.assert_allclose(CAFFE(blue, 4)[0, :, 0, 0], [255 - 104, 127 - 117, 0 - 123])
-    mean = Look((10.0, 20.0, 30.0), (1.0, 2.0, 4.0))
+    mean = Normalization((10.0, 20.0, 30.0), (1.0, 2.0, 4.0))
     np.testing.assert_allclose(mean(blue, 2)[0, :, 1, 1], [-10, 107 / 2, 225 / 4])
     assert LITE(blue[:0], 4).shape == (0, 3, 4, 4)
 
@@ -130,13 +129,13 @@ def test_without_its_weights_an_encoder_says_how_to_get_them(name, tmp_path, mon
     monkeypatch.delenv("TASKREL_DATA", raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    entry = ZOO[name]
+    entry = ENCODERS[name]
     with pytest.raises(MissingAsset) as error:
         ENCODERS[name].module()
     text = str(error.value)
     assert text.startswith(f"{entry.file!r} is not on this machine and no source delivered it:\n")
     assert f"local file {entry.file}: TASKREL_DATA is not set" in text
-    assert f"PyPI package {entry.package} {entry.release}: python" in text
+    assert f"{entry.source.label}: python" in text
     assert text.endswith(f"into a folder, as {entry.file}, and set TASKREL_DATA to it.")
 
 
@@ -145,24 +144,7 @@ def test_weights_may_be_a_file_of_the_user_and_others_are_refused(tmp_path, monk
     monkeypatch.setenv("TASKREL_DATA", str(tmp_path))
     (tmp_path / "mobilenet_v2.pt").write_bytes(b"other")
     with pytest.raises(ValueError, match=r"'mobilenet_v2\.pt' from local file mobilenet_v2\.pt has sha256 "):
-        ENCODERS["mobilenet_v2"].build(None)
-
-
-@pytest.mark.parametrize("name", list(NON_COMMERCIAL))
-def test_non_commercial_weights_come_only_where_asked_for(name, monkeypatch):
-    import importlib.util
-
-    real = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda n, *a: None if n == "onnxruntime" else real(n, *a)
-    )
-    assert "non-commercial" in ENCODERS[name].licence
-    message = (
-        rf"encoder '{name}': its licence forbids commercial use .*\(licence: non-commercial \(fastdup\)\)\. .*"
-        r"python -m pip install 'taskrel\[noncommercial\]'"
-    )
-    with pytest.raises(MissingAsset, match=message):
-        ENCODERS[name].build(None)
+        ENCODERS["mobilenet_v2"].module()
 
 
 class Evil:
@@ -181,10 +163,12 @@ def test_a_pickle_of_anything_but_arrays_is_refused_before_it_runs(tmp_path, cap
 def test_weights_of_another_network_are_refused_by_name():
     net = torch.nn.Linear(2, 3)
     with pytest.raises(
-        ValueError, match="weights of 'toy' must have the 2 shapes of its network, got 1 tensors"
+        ValueError, match="toy must hold the 2 weights of its network, got 1; use the version"
     ):
-        filled(net, [torch.zeros(3, 2)], "toy")
-    filled(net, [torch.ones(3, 2), torch.zeros(3)], "toy")
+        load_in_order(net, [torch.zeros(3, 2)], "toy")
+    with pytest.raises(ValueError, match=r"toy must hold exactly the weights .*size mismatch for weight"):
+        load_in_order(net, [torch.zeros(2, 3), torch.zeros(3)], "toy")
+    load_in_order(net, [torch.ones(3, 2), torch.zeros(3)], "toy")
     torch.testing.assert_close(net(torch.ones(1, 2)), torch.full((1, 3), 2.0))
     assert not net.training
 
@@ -239,6 +223,6 @@ def test_a_source_archive_is_fetched_without_running_its_setup(tmp_path, monkeyp
 
 
 def test_the_package_loads_none_of_the_readers_until_they_are_needed():
-    code = "import sys, taskrel_core; print(sorted({'onnx', 'h5py', 'torchvision', 'onnxruntime'} & set(sys.modules)))"
+    code = "import sys, taskrel_core; print(sorted({'onnx', 'h5py', 'torchvision'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
