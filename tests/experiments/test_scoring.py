@@ -8,7 +8,7 @@ import torch
 
 from taskrel_core import relatedness
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring, agreement, calibrated_tau, our_tau
-from taskrel_core.extraction import draw_classes, features, standardise
+from taskrel_core.extraction import sample_classes, features, standardise
 from taskrel_core.method.head import fit_head
 from taskrel_core.metrics.base import BASELINES
 from taskrel_core.task import Task
@@ -34,7 +34,7 @@ def cell():
 
 @pytest.fixture(scope="module")
 def tasks():
-    kept = draw_classes("glyphs_digits", 3, 0)
+    kept = sample_classes("glyphs_digits", 3, 0)
     shared = {"fitted_on": "glyphs_digits"}
     reference = features("glyphs_digits", "random_net", n=60, classes=kept, **shared)
     return standardise(reference, features("digits", "random_net", n=60, **shared))
