@@ -16,7 +16,7 @@ from .data.datasets import DATASETS, Dataset
 from .encoders.encoders import ENCODERS, Encoder, Fit
 from .task import Task
 
-__all__ = ["sample_classes", "features", "sample", "source_posteriors", "standardise"]
+__all__ = ["features", "sample", "sample_classes", "source_posteriors", "standardise"]
 
 
 CHUNK = 4096  # pictures decoded at a time, a multiple of every encoder's batch: 0.8 GB at 256 x 256

@@ -7,7 +7,7 @@ import torch
 from taskrel_core import DATASETS, ENCODERS, Task
 from taskrel_core import extraction as module
 from taskrel_core.encoders.encoders import Encoder
-from taskrel_core.extraction import sample_classes, features, source_posteriors, standardise
+from taskrel_core.extraction import features, sample_classes, source_posteriors, standardise
 
 FEW = {"fitted_on": "digits", "encoder_n": 100, "epochs": 1}
 

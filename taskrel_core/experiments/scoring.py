@@ -32,7 +32,7 @@ from torch import Tensor
 
 from .._validation import check_choice
 from ..encoders.encoders import ENCODERS
-from ..extraction import sample_classes, features, source_posteriors, standardise
+from ..extraction import features, sample_classes, source_posteriors, standardise
 from ..method.head import fit_head
 from ..method.solve import relatedness
 from ..metrics._class_statistics import SaturatedScore

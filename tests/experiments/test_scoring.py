@@ -8,7 +8,7 @@ import torch
 
 from taskrel_core import relatedness
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring, agreement, calibrated_tau, our_tau
-from taskrel_core.extraction import sample_classes, features, standardise
+from taskrel_core.extraction import features, sample_classes, standardise
 from taskrel_core.method.head import fit_head
 from taskrel_core.metrics.base import BASELINES
 from taskrel_core.task import Task
