@@ -6,23 +6,17 @@ With ``--needed`` it fetches what the words name, ignores words that name nothin
 import logging
 import sys
 import time
-from functools import partial
 from typing import Any
 
 from tqdm import tqdm
 
 from ._registry import MissingAsset, UnknownName
-from .data.archives import ARCHIVES
 from .data.datasets import DATASETS
-from .data.torchvision_sets import PHOTOGRAPHS, SMALL
 from .encoders.base import ENCODERS
 from .encoders.checkpoints import PublishedFile
 
-# No package carries these: torchvision downloads them, or they are files that you put there.
-OPTIONAL = (*SMALL, *ARCHIVES, *PHOTOGRAPHS)
-
 # Hundreds of megabytes that the embedded profile does not need.
-ASKED_FOR = (*(name for name in SMALL if name != "usps"), *PHOTOGRAPHS)
+ASKED_FOR = tuple(name for name in DATASETS if DATASETS[name].on_request)
 
 
 class _Listener(logging.Handler):
@@ -60,18 +54,22 @@ def main(names: list[str]) -> int:
             _fetch(name)()
         except MissingAsset as error:
             missing.append(name)
-            sys.stdout.write(f"{name:20} missing{' (optional)' if name in OPTIONAL else ''}\n{error}\n")
+            sys.stdout.write(f"{name:20} missing{' (optional)' if _optional(name) else ''}\n{error}\n")
         else:
             sys.stdout.write(f"{name:20} ready    {time.perf_counter() - started:5.1f} s  {heard.last}\n")
         sys.stdout.flush()
-    return int(any(name not in OPTIONAL for name in missing))
+    return int(any(not _optional(name) for name in missing))
+
+
+def _optional(name: str) -> bool:
+    """Whether no package carries it: torchvision downloads it, or it is a file that you put down."""
+    return name in DATASETS and DATASETS[name].optional
 
 
 def _fetch(name: str) -> Any:
     """What brings an asset to this machine, or None where the name is none."""
     if name in DATASETS:
-        data = DATASETS[name]
-        return partial(data.labels, "all") if name in PHOTOGRAPHS else data.arrays
+        return DATASETS[name].fetch
     try:
         return ENCODERS[name].path if ENCODERS[name].file else None
     except UnknownName:

@@ -16,7 +16,7 @@ from .data.datasets import DATASETS, Dataset
 from .encoders.base import ENCODERS, Encoder, TrainingSample
 from .task import Task
 
-__all__ = ["draw_classes", "features", "sample", "source_posteriors", "standardise"]
+__all__ = ["features", "sample", "sample_classes", "source_posteriors", "standardise"]
 
 
 CHUNK = 4096  # pictures decoded at a time, a multiple of every encoder's batch: 0.8 GB at 256 x 256
@@ -44,8 +44,8 @@ def features(
         n: samples: the first n of one seeded permutation of the split, so fewer are always the start of more;
             None, or more than there are: all.
         seed: of that permutation, and of a fitted encoder.
-        classes: labels or names of classes to keep, numbered anew in this order, before the n are taken; None: all.
-            ``draw_classes`` draws some.
+        classes: labels or names of classes to keep, renumbered in this order, before the n are taken; None: all.
+            ``sample_classes`` chooses some.
         size: side in pixels that images are resized to; None: the encoder's ``input_size``.
         fitted_on: the data set that a fitted encoder (LeNet, PCA) learns from; default ``dataset`` itself.
         encoder_n: samples of that data set's train part that it learns from, chosen in the same way.
@@ -112,8 +112,8 @@ def source_posteriors(
     return torch.from_numpy(arrays["p"]).double()
 
 
-def draw_classes(dataset: str, k: int, seed: int = 0) -> tuple[int, ...]:
-    """Return ``k`` different labels of a data set, drawn with ``seed``, in ascending order, for ``classes``.
+def sample_classes(dataset: str, k: int, seed: int = 0) -> tuple[int, ...]:
+    """Return ``k`` different labels of a data set, sampled with ``seed``, in ascending order, for ``classes``.
 
     With the same seed, the labels of a smaller ``k`` are among those of a larger one.
 
@@ -130,7 +130,7 @@ def draw_classes(dataset: str, k: int, seed: int = 0) -> tuple[int, ...]:
     return tuple(int(label) for label in sorted(order[:k]))
 
 
-def standardise(reference: Task, target: Task, how: str = "own", scale: bool = False) -> tuple[Task, Task]:
+def standardise(reference: Task, target: Task, how: str = "own") -> tuple[Task, Task]:
     """Return both tasks with features of mean 0 and standard deviation 1; constant columns become 0.
 
     Args:
@@ -138,18 +138,16 @@ def standardise(reference: Task, target: Task, how: str = "own", scale: bool = F
         target: target task of the same width.
         how: "own": each by its own statistics (authors' code; an affine alignment of its own); "joint": both by
             the reference's; "none".
-        scale: divide by sqrt(d), so that the norm of a sample does not grow with the width.
     """
     check_choice(how, "how", ("own", "joint", "none"))
     check_same_width(target.z, reference.z, "target.z", "reference.z")
-    divisor = reference.d**0.5 if scale else 1.0
     result = []
     for task in (reference, target):
         by = task if how == "own" else reference
         mean, deviation = by.z.mean(0), by.z.std(0, correction=0)
         flat = deviation <= 1e-12 * by.z.abs().amax(0).clamp(min=1e-300)
         z = task.z if how == "none" else (task.z - mean) / torch.where(flat, torch.inf, deviation)
-        result.append(Task(z / divisor, task.y, task.n_classes, task.name))
+        result.append(Task(z, task.y, task.n_classes, task.name))
     return result[0], result[1]
 
 

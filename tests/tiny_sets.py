@@ -10,9 +10,7 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
-from taskrel_core.data.torchvision_sets import SMALL
-
-EACH = {"train": 3, "test": 2}  # pictures a class
+EACH = {"train": 3, "test": 2}  # pictures per class
 
 
 def colour(label: int) -> np.ndarray:
@@ -83,7 +81,7 @@ def aircraft(root: Path) -> None:
 
 
 def imagenet(root: Path) -> None:
-    """A folder a class, named by its WordNet number."""
+    """One folder per class, named by its WordNet number."""
     for split, part in (("train", "train"), ("test", "val")):
         for k, label in enumerate(np.tile(np.arange(1000), 2 if split == "train" else 1)):
             photograph(root / f"imagenet/{part}/n{10_000_000 + label}/{split}_{k}.JPEG", label, (12, 8))
@@ -150,7 +148,7 @@ def cifar(folder: Path, names: dict[str, str], k: int, key: str, meta: tuple[str
 
 
 def cifar100(root: Path) -> None:
-    """One file a part."""
+    """One file per part."""
     names = {"train": "train", "test": "test"}
     cifar(root / "cifar-100-python", names, 100, "fine_labels", ("meta", "fine_label_names"))
 
@@ -183,8 +181,8 @@ def trusted(root: Path, monkeypatch, datasets) -> None:
         monkeypatch.setattr(datasets.SVHN, "split_list", found)
 
 
-PHOTOS = {"pets": pets, "dtd": dtd, "aircraft": aircraft, "imagenet": imagenet}
-ARRAYS = {
+WRITE_IMAGES = {"pets": pets, "dtd": dtd, "aircraft": aircraft, "imagenet": imagenet}
+WRITE_ARRAYS = {
     "usps": usps,
     "cifar10_full": cifar10_full,
     "cifar100": cifar100,
@@ -192,4 +190,3 @@ ARRAYS = {
     "kmnist": kmnist,
     "emnist_letters": emnist_letters,
 }
-assert set(ARRAYS) == set(SMALL)

@@ -1,19 +1,19 @@
-"""Natural images from an archive that the user put down: NAME/{train,test}/<class>/<file>, in order of name."""
+"""Natural images from a tar in TASKREL_DATA: NAME/{train,test}/<class>/<file>, in order of name."""
 
 import tarfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from itertools import compress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from .image_folders import UNREADABLE, square
+from ..assets.sources import local
+from .datasets import SPLITS, register_arrays
+from .pictures import read_square
 
-__all__ = ["ARCHIVES", "CIFAR", "Archive", "read_archive"]
+__all__ = ["CIFAR", "read_tar"]
 
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -43,71 +43,28 @@ WNIDS = tuple(f"n{number}" for number in NUMBERS.split())
 TEXTURES = "banded blotchy braided bubbly bumpy chequered cobwebbed cracked crosshatched crystalline"
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A data set in a tar: file, classes (names of its folders, sorted), side of the stored pictures, what it is."""
-
-    file: str
-    classes: tuple[str, ...]
-    side: int
-    licence: str
-    origin: str
-    sha256: str  # of the decoded arrays
-
-
-ARCHIVES = {
-    "cifar10": Archive(
-        "cifar10-jpeg.tar",
-        CIFAR,
-        32,
-        "none stated; cite Krizhevsky 2009",
-        "CIFAR-10, 1000 + 200 pictures a class, kept as JPEG and so slightly changed, 32x32",
-        "8bebe9735418ca70c63414223dba00305c2c2b614b802de96309d3dc90ddc33b",
-    ),
-    "dtd10": Archive(
-        "dtd10.tar",
-        tuple(TEXTURES.split()),
-        128,
-        "for research; cite Cimpoi et al. 2014",
-        "the first 10 of 47 textures of DTD, not in its own split, shorter side scaled to 128 and cropped",
-        "22426be881e1186a945b49377b346f2ab37aed754f37f00df9fb06e187f17b1c",
-    ),
-    "flowers5": Archive(
-        "flowers5.tar",
-        ("daisy", "dandelion", "rose", "sunflower", "tulip"),
-        128,
-        "none stated; photographs of unknown licence",
-        "photographs of five flowers, 128x128; three of the test part that are in the train part too are left out",
-        "198a116f53e245341a1ac2c76826a865eac98a9c5720335d23035e52ebee2ba3",
-    ),
-    "tiny_imagenet": Archive(
-        "tiny-imagenet-200-32px.tar",
-        WNIDS,
-        32,
-        "ImageNet's terms: non-commercial research",
-        "the 200 ImageNet classes of Tiny-ImageNet, 100 + 50 pictures a class, at 32x32, not ImageNet's resolution",
-        "012d321df31c713bd55a976125861ec2b4af46bce54d90a670577474707e2a46",
-    ),
-}
-
-
-def read_archive(archive: Archive) -> Callable[[Path], dict[str, np.ndarray]]:
-    """Return the function from the tar to x_train, y_train, x_test, y_test, sorted by class, then file.
+def read_tar(file: str, classes: tuple[str, ...], side: int) -> Callable[[Path], dict[str, np.ndarray]]:
+    """Return the function from a tar to x_train, y_train, x_test, y_test, sorted by class, then file.
 
     Images are uint8 (n, side, side, 3), labels uint8 (n,). Test pictures that are in the train part too are left out.
     The function raises ValueError if the archive is damaged, has other classes, or a picture in it cannot be read.
+
+    Args:
+        file: name of the tar.
+        classes: names of its folders, sorted.
+        side: of the stored pictures, pixels.
     """
 
     def decode(path: Path) -> dict[str, np.ndarray]:
-        parts: dict[str, list] = {f"{key}_{split}": [] for key in "xy" for split in ("train", "test")}
+        parts: dict[str, list] = {f"{key}_{split}": [] for key in "xy" for split in SPLITS}
         with _opened(path) as tar:
             members = {PurePosixPath(m.name).parts[-3:]: m for m in tar.getmembers() if m.isfile()}
-            _check_classes(members, archive)
-            for split, kind, name in tqdm(sorted(members), desc=archive.file, leave=False, delay=2):
-                file = tar.extractfile(members[split, kind, name])
-                assert file is not None  # it is a file
-                parts[f"x_{split}"].append(_picture(file.read(), archive.side, name))
-                parts[f"y_{split}"].append(archive.classes.index(kind))
+            _check(members, file, classes)
+            for split, kind, name in tqdm(sorted(members), desc=file, leave=False, delay=2):
+                content = tar.extractfile(members[split, kind, name])
+                assert content is not None  # it is a file
+                parts[f"x_{split}"].append(read_square(BytesIO(content.read()), side, name))
+                parts[f"y_{split}"].append(classes.index(kind))
         seen = {picture.tobytes() for picture in parts["x_train"]}
         fresh = [picture.tobytes() not in seen for picture in parts["x_test"]]
         for key in ("x_test", "y_test"):
@@ -124,22 +81,57 @@ def _opened(path: Path) -> tarfile.TarFile:
         raise ValueError(f"{path.name} is not a readable tar ({error})") from error
 
 
-def _check_classes(members: dict[tuple[str, ...], tarfile.TarInfo], archive: Archive) -> None:
-    for split in ("train", "test"):
-        found = sorted({parts[1] for parts in members if len(parts) == 3 and parts[0] == split})
-        if found != list(archive.classes):
-            odd = sorted(set(found) ^ set(archive.classes))[:5]
-            raise ValueError(
-                f"{archive.file} must hold NAME/{split}/<class>/<file> for its {len(archive.classes)} classes, "
-                f"got {len(found)} classes; in one of them only: {odd}"
-            )
-    if any(len(parts) != 3 or parts[0] not in ("train", "test") for parts in members):
-        raise ValueError(f"{archive.file} must hold files in NAME/{{train,test}}/<class> only")
+def _check(members: Iterable[tuple[str, ...]], file: str, classes: tuple[str, ...]) -> None:
+    wanted = {(split, kind) for split in SPLITS for kind in classes}
+    odd = sorted("/".join(pair) for pair in {parts[:-1] for parts in members} ^ wanted)
+    if odd:
+        raise ValueError(
+            f"{file} must hold NAME/{{train,test}}/<class>/<file> for its {len(classes)} classes; "
+            f"missing or not expected: {', '.join(odd[:5])}"
+        )
 
 
-def _picture(content: bytes, side: int, name: str) -> np.ndarray:
-    try:
-        with Image.open(BytesIO(content)) as image:
-            return square(image, side)
-    except UNREADABLE as error:
-        raise ValueError(f"{name} is not a readable image ({error})") from error
+def _register(
+    name: str, file: str, classes: tuple[str, ...], side: int, licence: str, origin: str, sha256: str
+) -> None:
+    read = read_tar(file, classes, side)
+    by_hand = f"{file} (a tar of NAME/train|test/<class>/<file>)"
+    register_arrays(name, classes, licence, origin, [local(file)], read, sha256, by_hand, optional=True)
+
+
+_register(
+    "cifar10",
+    "cifar10-jpeg.tar",
+    CIFAR,
+    32,
+    "none stated; cite Krizhevsky 2009",
+    "CIFAR-10, 1000 + 200 pictures per class, kept as JPEG and so slightly changed, 32x32",
+    "8bebe9735418ca70c63414223dba00305c2c2b614b802de96309d3dc90ddc33b",
+)
+_register(
+    "dtd10",
+    "dtd10.tar",
+    tuple(TEXTURES.split()),
+    128,
+    "for research; cite Cimpoi et al. 2014",
+    "the first 10 of 47 textures of DTD, not in its own split, shorter side scaled to 128 and cropped",
+    "22426be881e1186a945b49377b346f2ab37aed754f37f00df9fb06e187f17b1c",
+)
+_register(
+    "flowers5",
+    "flowers5.tar",
+    ("daisy", "dandelion", "rose", "sunflower", "tulip"),
+    128,
+    "none stated; photographs of unknown licence",
+    "photographs of five flowers, 128x128; three of the test part that are in the train part too are left out",
+    "198a116f53e245341a1ac2c76826a865eac98a9c5720335d23035e52ebee2ba3",
+)
+_register(
+    "tiny_imagenet",
+    "tiny-imagenet-200-32px.tar",
+    WNIDS,
+    32,
+    "ImageNet's terms: non-commercial research",
+    "the 200 ImageNet classes of Tiny-ImageNet, 100 + 50 pictures per class, at 32x32, not ImageNet's resolution",
+    "012d321df31c713bd55a976125861ec2b4af46bce54d90a670577474707e2a46",
+)

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..assets.sources import local, npm
+from .datasets import SPLITS, register_arrays
+
 __all__ = ["CATEGORIES", "read_emoji"]
 
 
@@ -37,7 +40,7 @@ def read_emoji(vendor: str) -> Callable[[Path], dict[str, np.ndarray]]:
 
     def decode(folder: Path) -> dict[str, np.ndarray]:
         entries = json.loads((folder / "package" / "emoji.json").read_text(encoding="utf-8"))
-        parts: dict[str, list] = {f"{key}_{split}": [] for key in "xy" for split in ("train", "test")}
+        parts: dict[str, list] = {f"{key}_{split}": [] for key in "xy" for split in SPLITS}
         for entry in sorted(entries, key=lambda e: e["unified"]):
             path = folder / "package" / "img" / vendor / "64" / entry["image"]
             both = entry["has_img_google"] and entry["has_img_twitter"]
@@ -52,3 +55,21 @@ def read_emoji(vendor: str) -> Callable[[Path], dict[str, np.ndarray]]:
         return {k: np.array(v, dtype=np.uint8) for k, v in parts.items()}
 
     return decode
+
+
+for _name, _vendor, _licence, _sha in (
+    ("noto", "google", "Apache-2.0", "52043cfbcbca6f4eaab7c73a5519008647af13b4166596ed40020a7f0a60fc23"),
+    ("twemoji", "twitter", "CC BY 4.0", "31fc7f8f6b4c30e0c0ea278c597a8319a58893093267c00e49e1c56cd974c762"),
+):
+    _package = f"emoji-datasource-{_vendor}"
+    _file = f"{_package}-16.0.0.tgz"
+    register_arrays(
+        f"emoji_{_name}",
+        CATEGORIES,
+        _licence,
+        "emoji by category, 64x64",
+        [local(_file), npm(_package, "16.0.0")],
+        read_emoji(_vendor),
+        _sha,
+        f"{_file} (the npm package)",
+    )

@@ -1,17 +1,18 @@
-"""Glyph tasks: letters and figures drawn from free typefaces that matplotlib's wheel carries. Type, not handwriting.
+"""Glyph tasks: letters and figures in free typefaces that matplotlib's wheel carries. Printed, not handwritten.
 
 The train part is drawn from DejaVu's faces, the test part from STIX's, so that no face is in both.
 """
 
 import hashlib
 import importlib.util
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from .._registry import MissingAsset
+from .datasets import DATASETS, ArrayDataset
 
 __all__ = ["ALPHABETS", "render", "typefaces_fingerprint"]
 
@@ -93,3 +94,16 @@ def _draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) -
     coefficients = (*matrix[0], offset[0], *matrix[1], offset[1])
     moved = image.transform((side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
     return np.asarray(moved.resize((SIZE, SIZE), Image.Resampling.BOX))
+
+
+for _alphabet, (_letters, _origin) in ALPHABETS.items():
+    DATASETS.register(f"glyphs_{_alphabet}")(
+        ArrayDataset(
+            f"glyphs_{_alphabet}",
+            tuple(_letters),
+            "typefaces: Bitstream Vera and public domain (DejaVu), SIL OFL 1.1 (STIX)",
+            _origin,
+            cache(partial(render, _letters)),
+            cache(partial(typefaces_fingerprint, _alphabet)),
+        )
+    )

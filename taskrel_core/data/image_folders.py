@@ -1,88 +1,24 @@
 """Images of one's own: a folder {train,test}/<class>/<file>, classes and files in order of name."""
 
 import hashlib
-import struct
-import warnings
-import zlib
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from .._registry import MissingAsset
 from ..assets.content import file_fingerprint
+from .datasets import OPENERS, SPLITS
+from .pictures import UNREADABLE, ImageFiles, open_image, refused
 
-__all__ = ["SPLITS", "ImageFolder", "Pictures", "square"]
+__all__ = ["ImageFolder"]
 
 
-SPLITS = ("train", "test")
 RECIPE = "1"  # raise when images are decoded or cropped in another way
 LARGEST = 224  # side, pixels, beyond which no encoder here looks
 
-# What PIL raises on files that are no images, or broken ones, or too large to be meant.
-UNREADABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 
-
-class Pictures(Mapping[str, np.ndarray]):
-    """A mapping of x_train, y_train, x_test, y_test made of image files: uint8 (n, s, s, 3), labels int64.
-
-    Every image is turned into RGB (transparent parts white), scaled so that its shorter side has s pixels, and
-    cropped to the centre. Only what is asked for is decoded. Memory: 3 s^2 bytes an image.
-    """
-
-    @property
-    @abstractmethod
-    def side(self) -> int:
-        """Side s of the square pictures, pixels."""
-
-    @abstractmethod
-    def files(self, split: str) -> list[tuple[Path, int]]:
-        """Return every file of a split with its label, in canonical order."""
-
-    def pick(self, files: Sequence[tuple[Path, int]]) -> np.ndarray:
-        """Return the pictures in some of the files, uint8 (n, s, s, 3).
-
-        Raises:
-            ValueError: a file is no image.
-        """
-        images = np.empty((len(files), self.side, self.side, 3), np.uint8)
-        for k, (path, _) in enumerate(tqdm(files, desc="pictures", leave=False, delay=2)):
-            images[k] = _image(path, self.side)
-        return images
-
-    def labels(self, split: str) -> np.ndarray:
-        """Return the labels of a split, int64 (n,)."""
-        return np.array([label for _, label in self.files(split)], np.int64)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        kind, _, split = name.partition("_")
-        if kind not in ("x", "y") or split not in SPLITS:
-            raise KeyError(name)
-        return self.labels(split) if kind == "y" else self.pick(self.files(split))
-
-    def __iter__(self) -> Iterator[str]:
-        return (f"{kind}_{split}" for kind in "xy" for split in SPLITS)
-
-    def __len__(self) -> int:
-        return 2 * len(SPLITS)
-
-
-@dataclass(frozen=True, eq=False)
-class ImageFolder(Pictures):
+class ImageFolder(ImageFiles):
     """The pictures of a folder {train,test}/<class>/<file>.
 
     Their side is the largest shorter side in the folder, at most 224, so small images stay small.
@@ -92,13 +28,14 @@ class ImageFolder(Pictures):
         ValueError: train and test have different classes, a split holds no file, or a file is no image.
     """
 
-    root: Path
+    licence = "your own"
 
-    def __post_init__(self) -> None:
+    def __init__(self, name: str, root: Path) -> None:
+        self.name, self.root, self.origin = name, root, str(root)
         for split in SPLITS:
             if not (self.root / split).is_dir():
                 raise MissingAsset(
-                    f"'folder:{self.root}' needs the folder {self.root / split} with one folder of images a class"
+                    f"'folder:{self.root}' needs the folder {self.root / split} with one folder of images per class"
                 )
         found = {s: sorted(p.name for p in (self.root / s).iterdir() if p.is_dir()) for s in SPLITS}
         if found["train"] != found["test"] or not found["train"]:
@@ -108,8 +45,8 @@ class ImageFolder(Pictures):
                 "make the folders agree"
             )
 
-    @cached_property
-    def classes(self) -> tuple[str, ...]:
+    @property
+    def class_names(self) -> tuple[str, ...]:
         """Names of the class folders, sorted."""
         return tuple(sorted(p.name for p in (self.root / "train").iterdir() if p.is_dir()))
 
@@ -122,7 +59,7 @@ class ImageFolder(Pictures):
 
     def files(self, split: str) -> list[tuple[Path, int]]:
         """Return every file of a split with its label, in order of class, then name."""
-        folders = [(self.root / split / name, k) for k, name in enumerate(self.classes)]
+        folders = [(self.root / split / name, k) for k, name in enumerate(self.class_names)]
         files = [(p, k) for folder, k in folders for p in sorted(folder.iterdir()) if p.is_file()]
         if not files:
             raise ValueError(f"{self.root / split} holds no image; put images into its class folders")
@@ -148,39 +85,12 @@ def _fingerprint(root: Path, files: tuple[Path, ...], stats: tuple[tuple[int, in
     return digest.hexdigest()
 
 
-def _open(path: Path) -> Image.Image:
-    # A picture beyond PIL's limit is refused here, where PIL itself only warns up to twice that size.
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(path)
-
-
 def _shorter_side(path: Path) -> int:
     try:
-        with _open(path) as image:
+        with open_image(path) as image:
             return min(image.size)
     except UNREADABLE as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
 
 
-def _image(path: Path, side: int) -> np.ndarray:
-    try:
-        with _open(path) as image:
-            return square(image, side)
-    except UNREADABLE as error:
-        raise _refused(path, error) from error
-
-
-def square(image: Image.Image, side: int) -> np.ndarray:
-    """Return a picture as uint8 (side, side, 3): RGB, transparent parts white, scaled and cropped to the centre."""
-    image.draft("RGB", (side, side))  # JPEG: decode no larger than needed
-    rgba = image.convert("RGBA")
-    rgb = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    scale = side / min(rgb.size)
-    width, height = (max(round(length * scale), side) for length in rgb.size)
-    left, top = (width - side) // 2, (height - side) // 2
-    return np.asarray(rgb.resize((width, height)).crop((left, top, left + side, top + side)))
-
-
-def _refused(path: Path, error: Exception) -> ValueError:
-    return ValueError(f"{path} is not a readable image ({error}); remove or repair it")
+OPENERS["folder"] = lambda name: ImageFolder(name, Path(name.removeprefix("folder:")).expanduser().resolve())

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from .._validation import check_choice
 from ..encoders.base import ENCODERS
-from ..extraction import draw_classes, features, source_posteriors, standardise
+from ..extraction import features, sample_classes, source_posteriors, standardise
 from ..method.head import fit_head
 from ..method.solve import relatedness
 from ..metrics._class_statistics import SaturatedScore
@@ -144,7 +144,7 @@ class Scoring(Row):
 
 def _tasks(s: Scoring) -> tuple[Task, Task]:
     """Features as the encoder gives them."""
-    kept = None if s.k_reference is None else draw_classes(s.reference, s.k_reference, s.draw)
+    kept = None if s.k_reference is None else sample_classes(s.reference, s.k_reference, s.draw)
     shared = {"size": s.size, "seed": s.seed, "fitted_on": s.reference}
     reference = features(s.reference, s.encoder, n=s.n_reference, classes=kept, **shared)
     return reference, features(s.target, s.encoder, n=s.n_target, **shared)

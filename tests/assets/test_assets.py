@@ -26,7 +26,7 @@ from taskrel_core.assets import sources
 from taskrel_core.assets.cache import keep_arrays, keep_file
 from taskrel_core.assets.content import array_fingerprint, atomic, file_fingerprint
 from taskrel_core.assets.sources import Source, SourceFailed, debian, local, npm, pypi
-from taskrel_core.data.datasets import DATASETS, Dataset
+from taskrel_core.data.datasets import DATASETS, ArrayDataset
 
 ARRAYS = {"x": np.arange(6, dtype=np.uint8).reshape(2, 3)}
 PIN = array_fingerprint(ARRAYS)
@@ -352,7 +352,7 @@ def test_fingerprints_depend_on_name_type_shape_and_value_only():
 
 
 def _fake(name, arrays):
-    return Dataset(name, ("a",), "none", "made here", arrays)
+    return ArrayDataset(name, ("a",), "none", "made here", arrays, optional=name == "usps")
 
 
 def test_the_command_tells_of_each_asset_where_it_came_from_or_why_it_is_missing(monkeypatch, capsys):
@@ -433,7 +433,7 @@ def test_a_real_package_delivers_what_is_pinned(cache):
 
 
 def test_idx_files_are_read_plain_and_gzipped_from_a_folder_of_the_user(tmp_path, monkeypatch):
-    from taskrel_core.data.datasets import _idx
+    from taskrel_core.data.mnist import read_idx
 
     rng = np.random.default_rng(0)
     wanted = {}
@@ -446,8 +446,8 @@ def test_idx_files_are_read_plain_and_gzipped_from_a_folder_of_the_user(tmp_path
                 (tmp_path / f"{stem}-{kind}-ubyte.gz").write_bytes(gzip.compress(raw))
             else:
                 (tmp_path / f"{stem}-{kind}-ubyte").write_bytes(raw)
-    read = _idx(tmp_path)
+    read = read_idx(tmp_path)
     assert array_fingerprint(read) == array_fingerprint(wanted)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(SourceFailed, match="no t10k-labels-idx1-ubyte in the package"):
-        _idx(tmp_path)
+        read_idx(tmp_path)

@@ -15,21 +15,21 @@ from taskrel_core.__main__ import ASKED_FOR
 from taskrel_core.assets import torchvision_import as vision
 from taskrel_core.assets.content import array_fingerprint
 from taskrel_core.data import glyphs
-from taskrel_core.data.archives import Archive, read_archive
-from taskrel_core.data.torchvision_sets import PHOTOGRAPHS
+from taskrel_core.data.archives import read_tar
+from taskrel_core.data.pictures import ImageFiles
 
 IN_PACKAGES = ("digits", "glyphs_digits", "glyphs_latin", "glyphs_greek", "glyphs_cyrillic")
-# One worker a data set, so that two do not fetch the same.
+# One worker per data set, so that two do not fetch the same.
 EVERY = [pytest.param(name, marks=pytest.mark.xdist_group(f"data-{name}")) for name in DATASETS]
 
 
 def loaded(name, split):
     if name == "imagenet":
         pytest.skip(
-            "150 GB when decoded at once: its lists and single pictures are tested in test_downloads.py"
+            "150 GB when decoded at once: its lists and single pictures are tested in test_torchvision_sets.py"
         )
-    if name in PHOTOGRAPHS:
-        kept = (environment.cache_dir() / "torchvision" / PHOTOGRAPHS[name].folder).is_dir()
+    if isinstance(DATASETS[name], ImageFiles):
+        kept = (environment.cache_dir() / "torchvision" / DATASETS[name].folder).is_dir()
     else:
         kept = any(environment.cache_dir().glob(f"data/{name}[.-]*"))
     if name in ASKED_FOR and not kept:
@@ -280,7 +280,7 @@ def test_pictures_beyond_the_limit_of_the_reader_are_refused(folder, monkeypatch
 
 def test_a_folder_without_its_parts_is_refused(folder, tmp_path):
     with pytest.raises(
-        MissingAsset, match=r"needs the folder .*nowhere/train with one folder of images a class"
+        MissingAsset, match=r"needs the folder .*nowhere/train with one folder of images per class"
     ):
         DATASETS[f"folder:{tmp_path}/nowhere"]
     picture(folder / "test/c/1.png")
@@ -303,12 +303,12 @@ def packed(folder, name="mine", prefix="mine"):
     return path
 
 
-MINE = Archive("mine.tar", ("a", "b"), 8, "ours", "made here", "")
+read_mine = read_tar("mine.tar", ("a", "b"), 8)
 
 
 def test_an_archive_is_read_in_order_of_name_without_test_pictures_that_are_seen_in_training(folder):
     picture(folder / "test/a/seen.png", (20, 20), (0, 0, 255))  # as train/b/2.png
-    arrays = read_archive(MINE)(packed(folder))
+    arrays = read_mine(packed(folder))
     assert arrays["x_train"].shape == (3, 8, 8, 3)
     assert arrays["y_train"].tolist() == [0, 1, 1]
     assert [tuple(int(v) for v in image[0, 0]) for image in arrays["x_train"]] == [
@@ -321,19 +321,20 @@ def test_an_archive_is_read_in_order_of_name_without_test_pictures_that_are_seen
 
 
 def test_an_archive_that_is_something_else_is_refused(folder):
-    read = read_archive(MINE)
     (folder / "train/b/2.png").write_bytes(b"hello")
     with pytest.raises(ValueError, match=r"2\.png is not a readable image \("):
-        read(packed(folder))
+        read_mine(packed(folder))
     picture(folder / "test/c/1.png")
-    with pytest.raises(ValueError, match=r"for its 2 classes, got 3 classes; in one of them only: \['c'\]"):
-        read(packed(folder))
+    with pytest.raises(ValueError, match=r"for its 2 classes; missing or not expected: test/c$"):
+        read_mine(packed(folder))
     (folder / "test/c/1.png").rename(folder / "more.png")
-    with pytest.raises(ValueError, match=r"mine\.tar must hold files in NAME/\{train,test\}/<class> only"):
-        read(packed(folder))
+    with pytest.raises(
+        ValueError, match=r"mine\.tar must hold NAME/\{train,test\}/<class>/<file> .* not expected: mine$"
+    ):
+        read_mine(packed(folder))
     (folder.parent / "mine.tar").write_bytes(b"hello")
     with pytest.raises(ValueError, match=r"mine\.tar is not a readable tar \("):
-        read(folder.parent / "mine.tar")
+        read_mine(folder.parent / "mine.tar")
 
 
 @pytest.mark.parametrize("name", ["cifar10", "dtd10", "flowers5", "tiny_imagenet"])

@@ -5,10 +5,12 @@ import pytest
 
 from taskrel_core import DATASETS, MissingAsset
 from taskrel_core.assets.torchvision_import import import_torchvision
-from taskrel_core.data.torchvision_sets import PHOTOGRAPHS, SIDE, SMALL
+from taskrel_core.data import pictures
+from taskrel_core.data.torchvision_sets import SIDE
 from taskrel_core.extraction import features
-from tests.tiny_sets import ARRAYS, EACH, PHOTOS, colour, grey, trusted
+from tests.tiny_sets import EACH, WRITE_ARRAYS, WRITE_IMAGES, colour, grey, trusted
 
+CLASSES = {"pets": 37, "dtd": 47, "aircraft": 100, "imagenet": 1000}
 GREY = ("usps", "kmnist", "emnist_letters")
 
 
@@ -18,8 +20,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKREL_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "cache"))
     (tmp_path / "data").mkdir()
-    for entry in PHOTOGRAPHS.values():
-        for kept in ("_lists", "version"):
+    for entry in map(DATASETS.get, WRITE_IMAGES):
+        for kept in ("_lists", "_version"):
             monkeypatch.delitem(entry.__dict__, kept, raising=False)
 
     def offline(*args, **kwargs):
@@ -37,8 +39,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.svhn, "download_url", offline)
     monkeypatch.setattr(datasets.usps, "download_url", offline)
     yield tmp_path / "data"
-    for entry in PHOTOGRAPHS.values():
-        for kept in ("_lists", "version"):
+    for entry in map(DATASETS.get, WRITE_IMAGES):
+        for kept in ("_lists", "_version"):
             entry.__dict__.pop(kept, None)
 
 
@@ -46,11 +48,11 @@ def arrays(name):
     return DATASETS[name].arrays.__wrapped__()  # not what this process read before
 
 
-@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("name", WRITE_ARRAYS)
 def test_small_images_come_with_their_labels(name, folder, monkeypatch):
-    ARRAYS[name](folder)
+    WRITE_ARRAYS[name](folder)
     trusted(folder, monkeypatch, import_torchvision().datasets)
-    k, found = len(SMALL[name].classes), arrays(name)
+    k, found = DATASETS[name].n_classes, arrays(name)
     for split in EACH:
         images, y = found[f"x_{split}"], found[f"y_{split}"]
         assert images.dtype == y.dtype == np.uint8
@@ -66,24 +68,24 @@ def test_small_images_come_with_their_labels(name, folder, monkeypatch):
 
 @pytest.mark.parametrize("name", ["cifar100", "svhn"])
 def test_a_file_with_another_sum_is_not_read(name, folder, monkeypatch):
-    ARRAYS[name](folder)  # sums not trusted
+    WRITE_ARRAYS[name](folder)  # sums not trusted
     with pytest.raises(MissingAsset, match=rf"(?s){name}.*not found or corrupted.*TASKREL_DATA"):
         arrays(name)
 
 
-@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("name", WRITE_IMAGES)
 def test_photographs_are_listed_and_only_those_asked_for_are_decoded(name, folder, monkeypatch):
-    PHOTOS[name](folder)
+    WRITE_IMAGES[name](folder)
     data = DATASETS[name]
-    assert data.n_classes == len(set(data.class_names)) == PHOTOGRAPHS[name].n_classes
+    assert data.n_classes == len(set(data.class_names)) == CLASSES[name]
     read = []
-    decode = type(PHOTOGRAPHS[name]).pick
+    decode = pictures.read_square
 
-    def count(self, files):
-        read.extend(files)
-        return decode(self, files)
+    def count(file, side):
+        read.append(file)
+        return decode(file, side)
 
-    monkeypatch.setattr(type(PHOTOGRAPHS[name]), "pick", count)
+    monkeypatch.setattr(pictures, "read_square", count)
     for split in EACH:
         labels = data.labels(split)
         each = {"train": 2, "test": 1} if name == "imagenet" else EACH
@@ -100,26 +102,26 @@ def test_photographs_are_listed_and_only_those_asked_for_are_decoded(name, folde
 
 
 def test_the_lists_of_dtd_are_joined_and_pets_keep_their_numbers(folder):
-    PHOTOS["dtd"](folder)
-    PHOTOS["pets"](folder)
-    train = [path.name for path, _ in PHOTOGRAPHS["dtd"].files("train")]
-    test = {path.name for path, _ in PHOTOGRAPHS["dtd"].files("test")}
+    WRITE_IMAGES["dtd"](folder)
+    WRITE_IMAGES["pets"](folder)
+    train = [path.name for path, _ in DATASETS["dtd"].files("train")]
+    test = {path.name for path, _ in DATASETS["dtd"].files("test")}
     assert len(train) == 3 * 47
     assert not test & set(train)
     assert DATASETS["pets"].class_names[:3] == ("Breed A 00", "Breed Z 01", "Breed A 02")
 
 
 def test_features_see_photographs_by_class(folder):
-    PHOTOS["aircraft"](folder)
+    WRITE_IMAGES["aircraft"](folder)
     task = features("aircraft", "random_net", n=12, classes=[3, 50, 7])
     assert (len(task), task.n_classes) == (9, 3)
     assert sorted(task.labels.tolist()) == [0] * 3 + [1] * 3 + [2] * 3
-    assert len({tuple(row) for row in task.z.round(decimals=1).tolist()}) == 3  # one colour a class
+    assert len({tuple(row) for row in task.z.round(decimals=1).tolist()}) == 3  # one colour per class
 
 
-@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("name", WRITE_IMAGES)
 def test_what_is_missing_is_said_with_the_way_out(name, folder):
-    entry = PHOTOGRAPHS[name]
+    entry = DATASETS[name]
     with pytest.raises(
         MissingAsset, match=rf"(?s)folder {entry.folder} \(about {entry.megabytes} MB.*TASKREL_DATA"
     ):
@@ -128,22 +130,22 @@ def test_what_is_missing_is_said_with_the_way_out(name, folder):
 
 
 def test_a_folder_that_is_not_whole_is_named(folder):
-    PHOTOS["dtd"](folder)
+    WRITE_IMAGES["dtd"](folder)
     (folder / "dtd/dtd/labels/val1.txt").unlink()
-    with pytest.raises(ValueError, match=r"(?s)dtd is not whole .*val1\.txt.*unpack it anew"):
+    with pytest.raises(ValueError, match=r"(?s)dtd is not whole .*val1\.txt.*unpack it again"):
         DATASETS["dtd"].labels("train")
 
 
 def test_a_broken_photograph_is_named(folder):
-    PHOTOS["pets"](folder)
-    path, _ = PHOTOGRAPHS["pets"].files("test")[4]
+    WRITE_IMAGES["pets"](folder)
+    path, _ = DATASETS["pets"].files("test")[4]
     path.write_bytes(path.read_bytes()[:80])
     with pytest.raises(ValueError, match=rf"{path.name} is not a readable image"):
         DATASETS["pets"].load("test")
 
 
 def test_another_number_of_classes_is_refused(folder):
-    PHOTOS["aircraft"](folder)
+    WRITE_IMAGES["aircraft"](folder)
     variants = folder / "fgvc-aircraft-2013b/data/variants.txt"
     variants.write_text(variants.read_text() + "One more\n")
     with pytest.raises(ValueError, match="must hold 100 classes, got 101"):

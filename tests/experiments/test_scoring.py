@@ -9,7 +9,7 @@ import torch
 
 from taskrel_core import relatedness as full_relatedness
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring, agreement, calibrated_tau, our_tau
-from taskrel_core.extraction import draw_classes, features, standardise
+from taskrel_core.extraction import features, sample_classes, standardise
 from taskrel_core.method.head import fit_head
 from taskrel_core.metrics.base import BASELINES
 from taskrel_core.task import Task
@@ -36,7 +36,7 @@ def cell():
 
 @pytest.fixture(scope="module")
 def tasks():
-    kept = draw_classes("glyphs_digits", 3, 0)
+    kept = sample_classes("glyphs_digits", 3, 0)
     shared = {"fitted_on": "glyphs_digits"}
     reference = features("glyphs_digits", "random_net", n=60, classes=kept, **shared)
     return standardise(reference, features("digits", "random_net", n=60, **shared))

@@ -63,7 +63,7 @@ def stand_ins(tmp_path_factory):
     for folder in (data, cache):
         folder.mkdir()
     for name in ("pets", "dtd", "aircraft", "imagenet", "kmnist", "usps", "emnist_letters"):
-        (tiny_sets.PHOTOS | tiny_sets.ARRAYS)[name](data)
+        (tiny_sets.WRITE_IMAGES | tiny_sets.WRITE_ARRAYS)[name](data)
     rng = np.random.default_rng(0)
     arrays = {f"y_{s}": np.arange(90) % 10 for s in ("train", "test")}
     for split in (
