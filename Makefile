@@ -82,7 +82,7 @@ check: $(STAMP)  ## format, lint, types, order of the modules
 
 lock: $(STAMP)  ## requirements.lock from pyproject.toml; pins stay unless UPGRADE=1
 	@cp requirements.lock .lock.part
-	$(VENV)/bin/pip-compile --quiet --extra book --extra paper --extra cluster --extra test --strip-extras --no-emit-index-url \
+	$(VENV)/bin/pip-compile --quiet --all-extras --unsafe-package pip --strip-extras --no-emit-index-url \
 	  --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade) --output-file .lock.part pyproject.toml
 	@sed 's/+cpu//' .lock.part > .lock.plain && mv .lock.plain requirements.lock && rm .lock.part
 
@@ -99,5 +99,5 @@ $(STAMP): requirements.lock pyproject.toml
 	fi; \
 	if ! $(PY) -c 'import pip' 2>/dev/null; then rm -rf $(VENV) && "$$python" -m venv $(VENV); fi
 	$(PY) -m pip install --quiet -r requirements.lock
-	$(PY) -m pip install --quiet --no-deps --editable .
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)

@@ -13,7 +13,6 @@
 # ```bash
 # TASKREL_BACKEND=dask make reproduce                                     # Dask workers of this machine
 # TASKREL_BACKEND=dask TASKREL_SCHEDULER=tcp://host:8786 make reproduce   # a cluster that runs already
-# TASKREL_BACKEND=ray make reproduce                                      # Ray, where its package is installed
 # ```
 #
 # Each worker needs this package (the same commit) and, for its own rows, the data. It keeps every row at once in its own

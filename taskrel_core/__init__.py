@@ -55,7 +55,13 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    try:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        message = (
+            f"{name} needs {error.name}, which an extra brings; install it: pip install 'taskrel[images]'"
+        )
+        raise ModuleNotFoundError(message, name=error.name) from error
     globals()[name] = value
     return value
 

@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-BACKENDS = ("loky", "dask", "ray")
+BACKENDS = ("loky", "dask")
 
 
 def cache_dir() -> Path:

@@ -24,8 +24,8 @@ def run(rows: Iterable[Row], jobs: int | None = None) -> pd.DataFrame:
 
     Args:
         rows: what to compute; equal ones are computed once.
-        jobs: rows at a time on this machine; default ``TASKREL_JOBS``, else 1. With ``TASKREL_BACKEND=dask`` or
-            ``ray`` the cluster at ``TASKREL_SCHEDULER`` has as many as it has workers.
+        jobs: rows at a time on this machine; default ``TASKREL_JOBS``, else 1. With ``TASKREL_BACKEND=dask`` the
+            cluster at ``TASKREL_SCHEDULER`` has as many as it has workers.
 
     Raises:
         MissingAsset: a data set or encoder is not on this machine.

@@ -1,11 +1,11 @@
-"""Where rows are computed: processes of this machine, or the workers of a Dask or Ray cluster.
+"""Where rows are computed: processes of this machine, or the workers of a Dask cluster.
 
 A worker puts each row into its own cache at once, and the caller keeps it too where that is another file system. So a
 run that is killed loses the rows under way, and one row is never computed by two workers unless one of them died.
 """
 
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,17 +36,15 @@ def workers(jobs: int) -> Iterator[Callable[..., Any]]:
         MissingAsset: the package of the backend is not installed.
         OSError: nothing answers at ``TASKREL_SCHEDULER``.
     """
-    kind = environment.backend()
-    if kind == "loky":
+    if environment.backend() == "loky":
         yield Parallel(jobs, return_as="generator")
         return
-    package, extra, connect = {"dask": ("distributed", "cluster", _dask), "ray": ("ray", "ray", _ray)}[kind]
-    if importlib.util.find_spec(package) is None:
+    if importlib.util.find_spec("distributed") is None:
         raise MissingAsset(
-            f"TASKREL_BACKEND={kind} needs {package}; install it: python -m pip install 'taskrel[{extra}]', in this "
-            f"folder '.[{extra}]'"
+            "TASKREL_BACKEND=dask needs distributed; install it: python -m pip install 'taskrel[cluster]', in this "
+            "folder '.[cluster]'"
         )
-    with connect(jobs) as parallel:
+    with _dask(jobs) as parallel:
         yield parallel
 
 
@@ -67,17 +65,3 @@ def _dask(jobs: int) -> Iterator[Callable[..., Any]]:
             yield Parallel(-1, return_as="generator", batch_size=1, pre_dispatch="all")
     if cluster is not None:
         cluster.close()
-
-
-@contextmanager
-def _ray(jobs: int) -> Iterator[Callable[..., Any]]:
-    """Tasks of Ray itself: its backend for joblib gives rows back only when all are done, and a kill would lose them."""
-    import ray  # pyright: ignore[reportMissingImports]
-
-    def parallel(calls: Iterable[tuple[Callable[..., Any], tuple, dict]]) -> Iterator[Any]:
-        waiting = [ray.remote(function).remote(*args, **kwargs) for function, args, kwargs in calls]
-        return (ray.get(one) for one in waiting)
-
-    address = environment.scheduler()
-    with ray.init(address=address) if address else ray.init(num_cpus=jobs):
-        yield parallel

@@ -106,30 +106,19 @@ def test_workers_started_here_keep_the_memory_that_they_had(monkeypatch):
     assert found == [str(value) for value in KEEP_MEMORY.values()]
 
 
-def test_ray_gives_the_same_rows_one_by_one(tmp_path, monkeypatch):
-    pytest.importorskip("ray", reason="an extra that the lock does not hold: python -m pip install '.[ray]'")
-    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "ray"))
-    monkeypatch.setenv("TASKREL_BACKEND", "ray")
-    table = run(ROWS[:3], jobs=2)
-    assert set(table["origin"]) == {"computed"}
-    assert len(rows(tmp_path / "ray")) == 3
-    assert set(run(ROWS[:3], jobs=2)["origin"]) == {"cached"}
-    monkeypatch.setenv("TASKREL_BACKEND", "loky")
-    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "here"))
-    np.testing.assert_allclose(run(ROWS[:3])[STABLE], table[STABLE], rtol=1e-5)
-
-
 def test_an_unknown_backend_is_refused_by_name(monkeypatch):
     monkeypatch.setenv("TASKREL_BACKEND", "slurm")
-    with pytest.raises(ValueError, match="TASKREL_BACKEND must be one of loky, dask, ray, got 'slurm'"):
+    with pytest.raises(ValueError, match="TASKREL_BACKEND must be one of loky, dask, got 'slurm'"):
         environment.backend()
 
 
 def test_a_backend_whose_package_is_missing_says_how_to_install_it(monkeypatch):
-    monkeypatch.setenv("TASKREL_BACKEND", "ray")
+    monkeypatch.setenv("TASKREL_BACKEND", "dask")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with (
-        pytest.raises(MissingAsset, match=r"TASKREL_BACKEND=ray needs ray; .*pip install 'taskrel\[ray\]'"),
+        pytest.raises(
+            MissingAsset, match=r"TASKREL_BACKEND=dask needs distributed; .*pip install 'taskrel\[cluster\]'"
+        ),
         workers(1),
     ):
         pass
