@@ -14,6 +14,7 @@ __all__ = [
     "class_sums",
     "in_span",
     "indicator",
+    "power_of_two",
     "within",
 ]
 
@@ -27,6 +28,11 @@ def centred(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     x -= x.mean(0)
     x[:, np.abs(x).max(0) <= 4 * EPS * np.abs(z).max(0)] = 0.0
     return x
+
+
+def power_of_two(x: Float[np.ndarray, "n d"]) -> float:
+    """Return the power of two next above the largest size in x, to divide by without rounding; 1 where all are 0."""
+    return float(np.ldexp(1.0, int(np.frexp(np.abs(x).max())[1])))
 
 
 def in_span(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r"]:
@@ -80,7 +86,8 @@ def solve_shrunk(scatter: np.ndarray, ridge: float, right: np.ndarray) -> np.nda
         return scipy.linalg.solve(whole, right, assume_a="pos", check_finite=False)
     values, vectors = scipy.linalg.eigh(scatter, driver="evd", check_finite=False)
     values = np.maximum(values, 0.0) + ridge
-    inverse = np.divide(1.0, values, out=np.zeros_like(values), where=values > len(values) * EPS * 1e-10)
+    kept = values > len(values) * EPS * 1e-10 * values.max()
+    inverse = np.divide(1.0, values, out=np.zeros_like(values), where=kept)
     return vectors @ (inverse[:, None] * (vectors.T @ right))
 
 

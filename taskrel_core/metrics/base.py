@@ -113,6 +113,12 @@ def labelled_arrays(task: Task, name: str) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(
             f"{name} must have samples of at least 2 classes, got class {classes[0]} only; give samples of another"
         )
+    size = float(np.abs(z).max())
+    if size and not 1e-100 <= size <= 1e100:
+        raise ValueError(
+            f"{name}.z must have its largest size from 1e-100 to 1e100, or be 0, so that squares stay numbers, "
+            f"got {size:.3g}; divide the features by a constant"
+        )
     return z, y
 
 

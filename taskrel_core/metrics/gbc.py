@@ -33,7 +33,7 @@ def gbc(
     """
     check_choice(covariance, "covariance", ("spherical", "diagonal"))
     x = centred(z)
-    if pca is not None and check_count(pca, "pca") < min(x.shape):
+    if pca is not None and check_count(pca, "pca") < min(x.shape) and x.any():
         x = PCA(pca, svd_solver="full" if x.shape[0] < x.shape[1] else "covariance_eigh").fit_transform(x)
     counts = np.bincount(y)[:, None]
     means = class_sums(x, y) / counts
@@ -45,6 +45,6 @@ def gbc(
     for mean, variance in zip(means, variances, strict=True):
         middle = (variances + variance) / 2
         distance = ((means - mean) ** 2 / middle).sum(1) / 8
-        distance += 0.5 * np.log(middle / np.sqrt(variances * variance)).sum(1)
+        distance += 0.5 * np.log(middle / (np.sqrt(variances) * np.sqrt(variance))).sum(1)
         overlap += float(np.exp(-distance).sum()) - 1.0  # less the class with itself
     return -overlap

@@ -12,15 +12,15 @@ __all__ = ["logme"]
 
 @metric("logme", TARGET, "you2021logme")
 def logme(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
-    """Return the mean over classes of max log p(1[y=c] | z) / n, in nats a sample; higher is better.
+    """Return the mean over classes of max log p(1[y=c] | z) / n, in nats per sample; higher is better.
 
     The model is ridge regression, weights N(0, I/a), noise N(0, 1/b). Given t = a/b the best b is n / R(t), R the
-    ridge objective, so one number a class is left: the best t is found on a grid from EPS s^2 to 1e8 s^2 (s the
-    largest singular value of z) and by bisection, to rounding. The determinant is over all d directions, so n < d is
-    right. Where no t is best the limit counts: noise alone as t -> inf (labels that the features do not explain),
-    interpolation as t -> 0 where n directions fit every label. Labels that are exactly linear in fewer features have
-    unbounded evidence; theirs is the value at t = EPS s^2. No centring and no bias: invariant under z -> c z, not
-    under shifts.
+    ridge objective, so one number per class is left: the best t is found on a grid from e = min(EPS s^2, r^2 / 1000)
+    to 1e8 s^2 (s the largest singular value of z, r the least above rounding) and by bisection, to rounding. The
+    determinant is over all d directions, so n < d is right. Where no t is best the limit counts: noise alone as
+    t -> inf (labels that the features do not explain), interpolation as t -> 0 where n directions fit every label.
+    Labels that are exactly linear in fewer features have unbounded evidence; theirs is the value at t = e. No centring
+    and no bias: invariant under z -> c z and rotations, not under shifts.
     """
     n = len(y)
     onehot = indicator(y)
@@ -65,9 +65,12 @@ def _best_evidence(power: np.ndarray, aligned: np.ndarray, rest: np.ndarray, n: 
     def evidence(complexity: np.ndarray, ridge: np.ndarray) -> np.ndarray:
         return -0.5 * (complexity / n + np.log(2 * np.pi * ridge / n) + 1)
 
-    log_t = np.linspace(np.log(EPS), np.log(1e8), 160)
+    least = np.log(min(EPS, 1e-3 * power.min()))
+    log_t = np.linspace(least, np.log(1e8), 160 + int(3 * (np.log(EPS) - least)))
     t = np.exp(log_t)[:, None]
-    grid = evidence(np.log1p(power / t).sum(1)[:, None], (t / (t + power)) @ aligned + rest)  # (160, K)
+    grid = evidence(
+        np.log1p(power / t).sum(1)[:, None], (t / (t + power)) @ aligned + rest
+    )  # (160 or more, K)
     top = grid.argmax(0)
     low, high = log_t[np.maximum(top - 1, 0)], log_t[np.minimum(top + 1, len(log_t) - 1)]
     for _ in range(50):

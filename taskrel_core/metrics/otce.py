@@ -15,7 +15,7 @@ from scipy.special import rel_entr
 from .._validation import check_count, check_same_width
 from ..method.transport import transport
 from ..task import Task
-from ._class_statistics import canonical_order
+from ._class_statistics import canonical_order, centred
 from .base import PAIR, labelled_arrays, metric
 from .otce_regression import fit_otce
 
@@ -36,7 +36,8 @@ def distances(
     """Return (W_D, W_T): domain difference in squared units of z, task difference in nats; lower is closer.
 
     W_D = <P, C> of the exact transport P between the two samples, each with uniform weights, under C = |z_r - z|^2;
-    W_T = H(Y | Y_reference) of the labels that P pairs. W_T does not change under a common z -> c z + b.
+    W_T = H(Y | Y_reference) of the labels that P pairs. W_T does not change under a common z -> c z + b, nor under a
+    shift of one side. Where one side is a single point every P is optimal and the independent one counts: W_T = H(Y).
 
     Args:
         z_reference: features of the reference, (m, d).
@@ -48,25 +49,32 @@ def distances(
     """
     z_reference, y_reference = _draw(z_reference, y_reference, samples, seed)
     z, y = _draw(z, y, samples, seed)
-    middle = (z_reference.mean(0) + z.mean(0)) / 2  # so that a common shift cancels before squares are taken
-    a, b = z_reference - middle, z - middle
+    a, b = centred(z_reference), centred(z)  # the plan does not depend on how far apart the two means are
     cost = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T), 0.0)
-    weights = (np.full(len(side), 1 / len(side)) for side in (a, b))
-    plan, proven = transport(torch.from_numpy(cost), *(torch.from_numpy(weight) for weight in weights))
-    if not proven:
-        warnings.warn(
-            "the transport stopped before it was proven optimal; give fewer samples",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    plan = plan.numpy()
+    if a.any() and b.any():
+        plan = _optimal_plan(cost)
+    else:  # one side is a single point: every plan is optimal
+        plan = np.full(cost.shape, 1 / cost.size)
     rows, columns = plan.nonzero()
     mass = plan[rows, columns]
     shape = (int(y_reference.max()) + 1, int(y.max()) + 1)
     cells = np.ravel_multi_index((y_reference[rows], y[columns]), shape)
     joint = np.bincount(cells, mass, minlength=shape[0] * shape[1]).reshape(shape)
-    exact = ((a[rows] - b[columns]) ** 2).sum(1)
+    exact = ((z_reference[rows] - z[columns]) ** 2).sum(1)
     return float(mass @ exact), -float(rel_entr(joint, joint.sum(1, keepdims=True)).sum()) + 0.0
+
+
+def _optimal_plan(cost: np.ndarray) -> np.ndarray:
+    """Cheapest coupling of uniform weights, (m, n)."""
+    weights = (torch.full((size,), 1 / size, dtype=torch.float64) for size in cost.shape)
+    plan, proven = transport(torch.from_numpy(cost), *weights)
+    if not proven:
+        warnings.warn(
+            "the transport stopped before it was proven optimal; give fewer samples",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return plan.numpy()
 
 
 def _draw(z: np.ndarray, y: np.ndarray, samples: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:

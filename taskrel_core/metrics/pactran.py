@@ -3,10 +3,10 @@
 import numpy as np
 import scipy.linalg
 from jaxtyping import Float, Int
-from scipy.special import digamma, gammaln, log_softmax, logsumexp
+from scipy.special import digamma, gammaln, logsumexp
 
 from .._validation import Real, check_choice, check_count, check_positive
-from ._class_statistics import centred, class_sums, in_span, indicator
+from ._class_statistics import EPS, centred, class_sums, in_span, indicator
 from .base import TARGET, metric
 
 __all__ = ["PACTRAN_GRID", "pactran", "pactran_dirichlet", "pactran_gamma", "pactran_gaussian"]
@@ -23,8 +23,8 @@ def pactran_gaussian(
     E + K d s2 / (2 lam n) log(lam n / (K d) h + 1e-10), where E is the least mean cross-entropy of a linear softmax
     head on centred features plus |W|^2 / (2 lam n), the bias free, and h the summed diagonal of the Hessian: of the
     *summed* losses, p (1 - p) x^2 for the weights and p (1 - p) for the biases, and 1 / (lam n) a weight, as released.
-    E is convex and is minimised to 1e-13, so no random start and no number of rounds enter. Invariant under
-    shifts and rotations, not under z -> c z.
+    E is convex and is minimised to 1e-13 of its value, so no random start and no number of rounds enter. Invariant
+    under shifts and rotations; z -> c z is lam -> c^2 lam in E, and a factor c^2 of x^2 in h.
 
     Args:
         z: features, (n, d).
@@ -36,82 +36,112 @@ def pactran_gaussian(
     lam, s2 = check_positive(lam, "lam"), check_positive(prior, "prior") / z.shape[1]
     n, d = z.shape
     x = in_span(centred(z))
-    loss, p = _ridge_head(x, y, 1.0 / (lam * n))
-    weights = p.shape[1] * d
-    curvature = (p * (1 - p)).sum(1) @ ((x**2).sum(1) + 1) + weights / (lam * n)
+    loss, spread = _ridge_head(x, y, 1.0 / (lam * n))
+    weights = spread.shape[1] * d
+    curvature = spread.sum(1) @ ((x**2).sum(1) + 1) + weights / (lam * n)
     return float(loss + weights * s2 / (2 * lam * n) * np.log(lam * n / weights * curvature + 1e-10))
 
 
 def _ridge_head(x: np.ndarray, y: np.ndarray, ridge: float) -> tuple[float, np.ndarray]:
-    """Least mean cross-entropy + ridge/2 |W|^2 of a linear softmax head, and its probabilities (n, K).
+    """Least mean cross-entropy + ridge/2 |W|^2 of a linear softmax head, and p (1 - p) of its probabilities, (n, K).
 
-    Newton's method in principal axes, each scaled by the curvature that it has at most. The ridge falls to its value
-    by tens, from where it outweighs the loss, so that each start is near the optimum sought.
+    Newton's method in principal axes, each scaled by the curvature that it has at most; axes along which x varies by
+    rounding only are left out. The ridge falls to its value by tens, from where it outweighs the loss, so that each
+    start is near the optimum sought.
     """
-    onehot = indicator(y)
-    n, k = onehot.shape
-    power, axes = scipy.linalg.eigh(x.T @ x / n, check_finite=False, driver="evd")
-    squares = 1 / (np.maximum(power, 0.0) / k + ridge)
-    head = _Head(np.hstack([(x @ axes) * np.sqrt(squares), np.ones((n, 1))]), onehot)
+    n, k = len(y), int(y.max()) + 1
+    x = x @ scipy.linalg.eigh(x.T @ x / n, check_finite=False, driver="evd")[1]
+    power = (x**2).mean(0)
+    kept = power > (max(x.shape) * EPS) ** 2 * power.max()
+    x, power = x[:, kept], power[kept]
+    squares = 1 / (power / k + ridge)
+    head = _Head(np.hstack([x * np.sqrt(squares), np.ones((n, 1))]), y)
     theta = np.zeros((len(squares) + 1, k))
-    theta[-1] = np.log(onehot.mean(0))
+    theta[-1] = np.log(np.bincount(y) / n)
     penalty = np.append(ridge * squares, 0.0)[:, None]  # the biases are free
-    for tens in range(int(np.log10(max(power[-1] / k / ridge, 1.0))), -1, -1):
+    for tens in range(int(np.log10(max(power.max(initial=0.0) / k / ridge, 1.0))), -1, -1):
         theta = head.minimise(theta, 10.0**tens * penalty, 0.1 if tens else 1e-7)
-    return head.loss(theta, penalty)
+    value, p, wrong = head.loss(theta, penalty)
+    p[head.true] *= wrong
+    return value, np.where(head.true, p, p * (1 - p))
 
 
 class _Head:
-    """Softmax regression on ``x`` (n, d + 1), its last column ones. Steps are in float32, what they aim at is not."""
+    """Softmax regression of y on ``x`` (n, r + 1), its last column ones.
 
-    def __init__(self, x: np.ndarray, onehot: np.ndarray):
-        self.x, self.onehot = x, onehot
+    All is relative to the true class, so that what a nearly perfect fit leaves keeps its digits. Steps are in float32,
+    what they aim at is not.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray):
+        self.x, self.y, self.true = x, y, indicator(y).astype(bool)
         self.single, self.squares = x.astype(np.float32), (x**2).astype(np.float32)
 
-    def loss(self, theta: np.ndarray, penalty: np.ndarray) -> tuple[float, np.ndarray]:
-        """Mean cross-entropy + penalty/2 theta^2, and the probabilities (n, K)."""
-        log_p = log_softmax(self.x @ theta, axis=1)
-        fit = -float((log_p * self.onehot).sum()) / len(log_p)
-        return fit + 0.5 * float((penalty * theta**2).sum()), np.exp(log_p)
+    def loss(self, theta: np.ndarray, penalty: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Mean cross-entropy + penalty/2 theta^2, the probabilities (n, K), and those of all wrong classes (n,)."""
+        logits = self.x @ theta
+        logits -= logits[self.true][:, None]
+        wrong = logsumexp(np.where(self.true, -np.inf, logits), axis=1)
+        losses = np.logaddexp(0.0, wrong)
+        value = float(losses.mean()) + 0.5 * float((penalty * theta**2).sum())
+        return value, np.exp(logits - losses[:, None]), np.exp(wrong - losses)
 
     def minimise(self, theta: np.ndarray, penalty: np.ndarray, tolerance: float) -> np.ndarray:
-        """Return the optimum up to ``tolerance``, its distance in the norm of the Hessian's diagonal."""
-        value, p = self.loss(theta, penalty)
+        """Return the optimum up to ``tolerance``: distance in the norm of the Hessian's diagonal over sqrt(loss)."""
+        value, p, wrong = self.loss(theta, penalty)
         for _ in range(100):
-            slope = self.x.T @ ((p - self.onehot) / len(p)) + penalty * theta
-            step, distance = self._newton(p, slope, penalty)
-            if distance <= tolerance:
-                break
+            errors = p.copy()
+            errors[self.true] = -wrong
+            slope = self.x.T @ errors / len(p) + penalty * theta
+            step, distance = self._newton(p, wrong, slope, penalty)
+            if distance <= tolerance * min(value, 1.0) ** 0.5:
+                return theta - step
             gain = 1e-4 * float((slope * step).sum())
-            before, (value, p) = value * (1 + 1e-14), self.loss(theta - step, penalty)
-            while value > before - gain and gain > 1e-20:
+            least, before = 1e-20 * value, value * (1 + 1e-14)
+            value, p, wrong = self.loss(theta - step, penalty)
+            while value > before - gain and gain > least:
                 step, gain = step / 2, gain / 2
-                value, p = self.loss(theta - step, penalty)
+                value, p, wrong = self.loss(theta - step, penalty)
             theta = theta - step
         return theta
 
-    def _newton(self, p: np.ndarray, slope: np.ndarray, penalty: np.ndarray) -> tuple[np.ndarray, float]:
+    def _newton(
+        self, p: np.ndarray, wrong: np.ndarray, slope: np.ndarray, penalty: np.ndarray
+    ) -> tuple[np.ndarray, float]:
         """Newton's step by conjugate gradients, the more exact the nearer the optimum, and how near that is."""
-        n, size = len(p), np.abs(slope).max() or 1.0
-        p, penalty, residual = (array.astype(np.float32) for array in (p, penalty, slope / size))
-        diagonal = np.maximum(self.squares.T @ (p * (1 - p) / n) + penalty, np.float32(1e-12))
+        size = float(np.abs(slope).max()) or 1.0
+        curvature = p * np.where(self.true, wrong[:, None], 1 - p) / len(p)
+        unit = max(float(curvature.max()), float(penalty.max()))
+        curvature, penalty, residual = (
+            array.astype(np.float32) for array in (curvature / unit, penalty / unit, slope / size)
+        )
+        right = p[self.true].astype(np.float32)[:, None]
+        others = np.where(self.true, 0.0, p / (unit * len(p))).astype(np.float32)
+        spread = np.float32(unit * len(p))
+        diagonal = np.maximum(self.squares.T @ curvature + penalty, np.float32(1e-12))
         direction = residual / diagonal
         first = left = float((residual * direction).sum())
-        distance = float(size * np.sqrt(first))
+        distance = size * (first / unit) ** 0.5
         step = np.zeros_like(residual)
         for _ in range(60):
             if left <= min(0.01, distance) * first:
                 break
-            moved = p * (self.single @ direction)
-            moved -= p * moved.sum(1, keepdims=True)
-            image = self.single.T @ moved / n + penalty * direction
-            length = left / float((direction * image).sum())
+            moved = self.single @ direction
+            moved -= moved[self.true][:, None]
+            mean = (others * moved).sum(1, keepdims=True)
+            image = others * (moved - spread * mean)
+            image[self.true] = -(right * mean)[:, 0]
+            image = self.single.T @ image + penalty * direction
+            curved = float((direction * image).sum())
+            if curved <= 1e-7 * float((direction**2 * diagonal).sum()):
+                break  # rounding alone: along a shift of all biases nothing changes
+            length = left / curved
             step += length * direction
             residual -= length * image
             scaled = residual / diagonal
             last, left = left, float((residual * scaled).sum())
             direction = scaled + left / last * direction
-        return size * step.astype(np.float64), distance
+        return size / unit * step.astype(np.float64), distance
 
 
 def pactran_dirichlet(
@@ -160,9 +190,10 @@ def pactran_gamma(
 
 def _responsibilities(posteriors: np.ndarray, log_weight: np.ndarray) -> tuple[np.ndarray, float]:
     """Rows proportional to S exp(log_weight), (n, K_S), and their summed divergence from S, nats."""
-    log_norm = logsumexp(log_weight, axis=1, b=posteriors, keepdims=True)
-    q = posteriors * np.exp(log_weight - log_norm)
-    return q, float((q * (log_weight - log_norm)).sum())
+    logs = np.log(posteriors, out=np.full_like(posteriors, -np.inf), where=posteriors > 0)
+    relative = log_weight - logsumexp(log_weight + logs, axis=1, keepdims=True)
+    q = np.exp(relative + logs)
+    return q, float((q * relative).sum())
 
 
 @metric("pactran", TARGET, "ding2022pactran", higher_is_better=False)

@@ -11,6 +11,7 @@ from ._class_statistics import (
     SaturatedScore,
     centred,
     class_sums,
+    power_of_two,
     solve_shrunk,
     warn_if_few,
     within,
@@ -37,12 +38,14 @@ def sfda(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     few = warn_if_few(z, "sfda", "give more samples than features, or reduce the features by PCA")
     d = z.shape[1]
     x = centred(z)
+    unit = power_of_two(x)
+    x /= unit  # changes no probability, and keeps squares of squares in range
     ones = np.ones(d)
     if len(x) < d:
         # the released start of the power iteration, seen in the basis that in_span works in
         basis, triangle = np.linalg.qr(x.T)
         x, ones = triangle.T, basis.T @ ones
-    shrinkage = max(np.exp(-5 * _largest_eigenvalue(within(x, y), ones)), 1e-10)
+    shrinkage = max(np.exp(-5 * unit**2 * _largest_eigenvalue(within(x, y), ones)), 1e-10)
     q = softmax(_discriminant(x, y, shrinkage, d), axis=1)[np.arange(len(y)), y][:, None]
     means = class_sums(x, y) / np.bincount(y)[:, None]
     others = (means.sum(0) - means) / (len(means) - 1)
