@@ -62,7 +62,7 @@ why: $(STAMP)  ## what has changed since each page was made
 bench: $(STAMP)  ## how long the parts of the method take here
 	$(PY) tests/bench.py
 
-ship: $(STAMP)  ## keep the rows behind a page in book/results, too dear to compute each time (NB= INTO=)
+ship: $(STAMP)  ## keep the rows behind a page in book/results, too costly to compute each time (NB= INTO=)
 	@$(PY) notebooks/ship.py "$$NB" "$$INTO"
 
 assets: $(STAMP)  ## only fetch data and weights

@@ -22,8 +22,8 @@ targets: list[str] = ["mnist", "digits", "glyphs_latin", "glyphs_greek", "emoji_
 # fmt: on
 zero_shot: bool = False  # also the head of the text tower; encoder must be clip:...
 tau: float = 0.2  # Lipschitz constant of the best head, nats per unit of feature
-n: int = 600  # train samples a task
-n_test: int = 400  # test samples a task
+n: int = 600  # train samples per task
+n_test: int = 400  # test samples per task
 seed: int = 0  # of the samples
 
 # %%

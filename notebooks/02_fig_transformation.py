@@ -17,7 +17,7 @@
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # which size of everything
-n: int = 120  # points a class
+n: int = 120  # points per class
 tau: float = 1.0  # Lipschitz constant of the loss, nats per unit of the plane
 turn: float = 110.0  # by how many degrees the target is turned against the reference
 seed: int = 0  # of the points

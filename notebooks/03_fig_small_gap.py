@@ -18,13 +18,13 @@
 # %% tags=["parameters"]
 profile: str = "embedded"  # which size of everything
 pairs: list[str] = ["fashion_mnist > digits", "mnist > digits", "fashion_mnist > mnist"]  # reference > target
-encoders: list[str] = ["lenet", "lenet", "lenet"]  # one a pair
+encoders: list[str] = ["lenet", "lenet", "lenet"]  # one per pair
 tau: float = 0.02  # Lipschitz constant, nats per unit of feature (authors' code, large scale)
 n_reference: int = 2000  # reference samples
 n_target: int = 1000  # target samples
 n_fit: int = 5000  # samples that LeNet learns from
 epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1, 2]  # samples, encoder and search are drawn anew for each
+seeds: list[int] = [0, 1, 2]  # samples, encoder and search differ for each seed
 
 # %%
 import page

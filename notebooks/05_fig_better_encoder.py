@@ -22,7 +22,7 @@ tau: float = 0.2  # Lipschitz constant, nats per unit of feature
 n_reference: int = 1000  # reference samples
 n_target: int = 1000  # target samples
 n_fit: int = 5000  # samples that the encoder learns from
-seeds: list[int] = [0, 1]  # encoder, samples and search are drawn anew for each
+seeds: list[int] = [0, 1]  # encoder, samples and search differ for each seed
 
 # %%
 import page

@@ -31,9 +31,9 @@
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # which size of everything
-reference: str = "tiny_imagenet"  # data set whose classes the reference draws
-k_reference: int = 10  # classes a draw
-draws: list[int] = [0, 1, 2]  # draws of the reference classes, whose scores are averaged
+reference: str = "tiny_imagenet"  # data set whose classes the reference is sampled from
+k_reference: int = 10  # classes per sample of classes
+draws: list[int] = [0, 1, 2]  # seeds of the reference classes, whose scores are averaged
 targets: list[str] = ["cifar10", "dtd10", "flowers5", "emoji_noto", "fashion_mnist"]  # columns of the table
 # fmt: off
 rates: dict[str, float] = {
@@ -53,7 +53,7 @@ special: list[str] = [
 seeds: list[int] = [0, 1, 2]  # of the fine-tuning, whose accuracies are averaged
 sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # of fine-tuning; scores see the same n
 n_reference: int = 1000  # reference samples
-large: dict[str, int] = {"n": 2000, "d": 1280, "k": 100}  # one large cell, to see what scores cost
+large: dict[str, int] = {"n": 2000, "d": 1280, "k": 100}  # one large problem, to time the scores
 threads: int = 2  # for that one
 
 # %%

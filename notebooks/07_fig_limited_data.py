@@ -15,12 +15,12 @@
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # which size of everything
-reference: str = "tiny_imagenet"  # data set whose classes the reference draws
+reference: str = "tiny_imagenet"  # data set whose classes the reference is sampled from
 k_reference: int = 10  # classes of the reference
 draw: int = 0  # which of them
 targets: list[str] = ["cifar10", "emoji_noto"]  # lines of each panel
 shares: list[float] = [0.01, 0.1, 1.0]  # of each class of the target's samples, at least 2 of it
-parts: list[int] = [0, 1, 2]  # draws of each share below 1
+parts: list[int] = [0, 1, 2]  # seeds of each fraction below 1
 # fmt: off
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
@@ -33,7 +33,7 @@ sizes: dict[str, int] = {
     "n": 1200,
     "n_test": 1000,
     "epochs": 2,
-}  # of fine-tuning; a share of 1 sees the same n
+}  # of fine-tuning; a fraction of 1 sees the same n
 n_reference: int = 1000  # reference samples
 
 # %%

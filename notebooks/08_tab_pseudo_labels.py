@@ -18,7 +18,7 @@
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # which size of everything
-reference: str = "tiny_imagenet"  # data set whose classes the reference draws
+reference: str = "tiny_imagenet"  # data set whose classes the reference is sampled from
 k_reference: int = 10  # classes of the reference
 draw: int = 0  # which of them
 targets: list[str] = ["cifar10", "emoji_noto"]  # rows of the table
@@ -35,7 +35,7 @@ sizes: dict[str, int] = {
     "n": 1200,
     "n_test": 1000,
     "epochs": 2,
-}  # of fine-tuning; a share of 1 sees the same n
+}  # of fine-tuning; a fraction of 1 sees the same n
 n_reference: int = 1000  # reference samples
 
 # %%

@@ -21,7 +21,7 @@ n_reference: int = 2000  # reference samples
 n_target: int = 1000  # target samples
 n_fit: int = 5000  # samples that LeNet learns from
 epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1, 2]  # samples, encoder, map and search are drawn anew for each
+seeds: list[int] = [0, 1, 2]  # samples, encoder, map and search differ for each seed
 
 # %%
 import page

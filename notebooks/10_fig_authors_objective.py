@@ -22,7 +22,7 @@ steps: int = 300  # of the objective (published: 2,001)
 n: int = 240  # samples of each task
 n_fit: int = 5000  # samples that LeNet learns from
 epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1, 2]  # problem, start and batches are drawn anew for each
+seeds: list[int] = [0, 1, 2]  # problem, start and batches differ for each seed
 
 # %%
 import page

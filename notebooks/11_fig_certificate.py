@@ -23,7 +23,7 @@ n_target: int = 500  # target samples
 n_new: int = 500  # samples of the target's test part, which nothing was fitted to
 n_fit: int = 5000  # samples that the encoder learns from
 epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1]  # encoder, samples and search are drawn anew for each
+seeds: list[int] = [0, 1]  # encoder, samples and search differ for each seed
 
 # %%
 import page

@@ -18,8 +18,8 @@ profile: str = "embedded"  # which size of everything
 n: list[int] = [500, 1000, 2000, 4000, 8000]  # samples of each task
 d: list[int] = [64, 256, 1024]  # features
 k: list[int] = [5, 10, 25, 100]  # classes of each task
-usual: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # of the two that do not grow
-steps: int = 20  # of the authors' objective that are measured; its time is taken up to all 2,001
+usual: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # the two that are not varied
+steps: int = 20  # of the authors' objective that are measured; the time is extrapolated to all 2,001
 threads: int = 1  # of torch and the solvers
 
 # %%

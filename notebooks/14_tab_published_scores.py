@@ -23,8 +23,8 @@
 # %% tags=["parameters"]
 profile: str = "embedded"  # which size of everything
 facts: str = "notebooks/facts"  # folder of the printed numbers
-resamples: int = 2000  # bootstrap draws, of encoders
-seed: int = 0  # of the draws
+resamples: int = 2000  # bootstrap resamples of encoders
+seed: int = 0  # of the resamples
 
 # %%
 import page

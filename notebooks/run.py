@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of your own")
     parser.add_argument("--force", action="store_true", help="run pages that are up to date, too")
     parser.add_argument("--fresh", action="store_true", help="compute shipped rows again")
-    parser.add_argument("-j", "--jobs", type=int, default=0, help="notebooks at once (default: one a core)")
+    parser.add_argument("-j", "--jobs", type=int, default=0, help="notebooks at once (default: one per core)")
     parser.add_argument(
         "--why", action="store_true", help="say what changed since each page was made; run nothing"
     )

@@ -1,6 +1,6 @@
 """Put the rows behind a page into ``book/results``: ``python notebooks/ship.py 06_tab_correlation [file name]``.
 
-For rows too dear to compute in ``make reproduce``. The page must have run here; rows that it computed are taken from this
+For rows too costly to compute in ``make reproduce``. The page must have run here; rows that it computed are taken from this
 machine's cache, those that it found shipped keep their line. Rows that another file ships already are left to it.
 """
 

@@ -117,7 +117,7 @@ def _papermill(p: Plan, part: Path) -> nbformat.NotebookNode:
 
 
 def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
-    """Set what the kernel inherits: where to put things, one thread an operation, nothing of the user's own profile."""
+    """Set what the kernel inherits: where to put things, one thread per operation, nothing of the user's own profile."""
     share = str(max(1, (os.cpu_count() or 1) // job["jobs"]))  # of the cores, with the neighbours
     os.environ.setdefault("TASKREL_JOBS", share)
     os.environ.update(
