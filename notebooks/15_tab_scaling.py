@@ -34,7 +34,13 @@
 profile: str = "embedded"  # which size of everything
 workers: list[int] = [1, 2]  # Dask workers of one thread each
 rows: int = 12  # exact bounds that they share
-seeds: list[int] = [0, 100, 200, 300, 400]  # of the first of them, one repeat per seed, since timings are noisy
+seeds: list[int] = [
+    0,
+    100,
+    200,
+    300,
+    400,
+]  # of the first of them, one repeat per seed, since timings are noisy
 sizes: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # of each of them
 large: dict[str, int] = {
     "n": 10000,
