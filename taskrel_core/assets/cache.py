@@ -22,7 +22,7 @@ __all__ = ["keep_arrays", "keep_file"]
 
 LOG = logging.getLogger(__name__)
 
-# What a source that is out of reach, or delivers something else than it should, makes Python raise.
+# Raised where a source is out of reach, or delivers something else than it should.
 FAILURES = (SourceFailed, OSError, subprocess.SubprocessError, tarfile.TarError, zipfile.BadZipFile)
 
 
@@ -43,7 +43,7 @@ def keep_arrays(
         hint: what a user can do by hand, for the message of MissingAsset.
 
     Raises:
-        MissingAsset: no source answered; the message tells what each one said.
+        MissingAsset: no source answered; the message has the reason of each.
         ValueError: the cached file is damaged, or a source delivered other arrays than those pinned.
     """
     # With the pin in its name, a file of an older pin is not mistaken for a damaged one.
@@ -58,7 +58,7 @@ def keep_arrays(
             _compare(array_fingerprint(arrays), sha256, f"the arrays of {name!r} from {label}")
             write_arrays(path, arrays)
 
-        _first(name, sources, keep, hint)
+        _from_first(name, sources, keep, hint)
     arrays = read_arrays(path)
     _compare(array_fingerprint(arrays), sha256, f"{path} is damaged, delete it and run again: it")
     return arrays
@@ -90,14 +90,14 @@ def keep_file(name: str, sources: Sequence[Source], sha256: str | None, hint: st
             with atomic(path) as scratch:
                 shutil.copyfile(inside[0], scratch)
 
-        _first(name, sources, keep, hint)
+        _from_first(name, sources, keep, hint)
     if sha256 is not None:
         _compare(file_fingerprint(path), sha256, f"{path} is damaged, delete it and run again: it")
     return path
 
 
-def _first(name: str, sources: Sequence[Source], keep: Callable[[Path, str], None], hint: str) -> None:
-    """Let ``keep`` have what the first answering source delivers."""
+def _from_first(name: str, sources: Sequence[Source], keep: Callable[[Path, str], None], hint: str) -> None:
+    """Pass what the first source that answers delivers to ``keep``."""
     root = environment.cache_dir()
     root.mkdir(parents=True, exist_ok=True)
     tried = []

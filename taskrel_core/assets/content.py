@@ -1,4 +1,4 @@
-"""Files and rows by their content: keys, sha256, writes that leave no half file."""
+"""Files and rows by their content: keys, sha256, and atomic writes."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ __all__ = ["array_fingerprint", "atomic", "content_key", "file_fingerprint", "re
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` that replaces it at the end, or vanishes if an error comes first."""
+    """Give a temporary path beside ``path`` that replaces it at the end, or is deleted if an error comes first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
@@ -80,7 +80,7 @@ def content_key(fields: Mapping[str, Any]) -> str:
 
 
 def canonical_json(value: Any, name: str) -> str:
-    """One text for one content: sorted names, no blanks, numpy scalars as plain numbers."""
+    """The JSON of a value, the same for the same content: sorted names, no blanks, numpy scalars as plain numbers."""
 
     def plain(item: Any) -> Any:
         if hasattr(item, "item") and getattr(item, "ndim", None) == 0:

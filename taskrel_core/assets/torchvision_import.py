@@ -1,4 +1,4 @@
-"""The one place that imports torchvision, which some CPU builds of torch make fail."""
+"""The one place that imports torchvision, whose import fails with some CPU builds of torch."""
 
 import importlib
 import sys

@@ -133,7 +133,7 @@ class Encoder:
         raise NotImplementedError(f"{type(self).__name__} must define load() or features()")
 
     def fit(self, sample: TrainingSample) -> "Encoder":  # noqa: ARG002
-        """Return the encoder that has learnt from ``sample``: itself unless ``fitted``."""
+        """Return the encoder fitted on ``sample``: itself unless ``fitted``."""
         return self
 
     def features(self, images: np.ndarray, size: int | None = None) -> np.ndarray:
@@ -221,20 +221,20 @@ class FittedEncoder(Encoder):
     """An encoder that learns from a sample of the reference: ``learn(sample)`` is the function images -> features."""
 
     learn: Callable[[TrainingSample], Encode] = field(repr=False)
-    learnt: Encode | None = field(default=None, repr=False)
+    encode: Encode | None = field(default=None, repr=False)
     fitted: bool = True
 
     def fit(self, sample: TrainingSample) -> "FittedEncoder":
-        """Return the encoder that has learnt from ``sample``."""
-        return replace(self, learnt=self.learn(sample))
+        """Return the encoder fitted on ``sample``."""
+        return replace(self, encode=self.learn(sample))
 
     def features(self, images: np.ndarray, size: int | None = None) -> np.ndarray:
         """Return features, float32 (n, dim), of an encoder that ``fit`` returned."""
         self.side(size)
-        if self.learnt is None:
+        if self.encode is None:
             rule = f"encoder {self.name!r} is fitted on a reference, got none"
             raise ValueError(f"{rule}; give fitted_on=<data set>, or call fit(sample) first")
-        return self.learnt(images)
+        return self.encode(images)
 
 
 @lru_cache(maxsize=1)  # rows that follow one another mostly share their encoder

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from .. import environment
@@ -119,18 +120,9 @@ def _timm_vit() -> nn.Module:
     return create_model("vit_base_patch16_224", num_classes=0, global_pool="token")
 
 
-def _preset(bicubic: bool = False, **other: Any) -> Preset:
+def _preset(**other: Any) -> Preset:
     """Shorter side to 256, the middle 224 x 224, ImageNet's mean and deviation, unless ``other`` says otherwise."""
-
-    def make() -> Callable[..., Any]:
-        weights = import_torchvision().models.ResNet50_Weights.IMAGENET1K_V1
-        if not bicubic:
-            return weights.transforms(**other)
-        from torchvision.transforms import InterpolationMode
-
-        return weights.transforms(interpolation=InterpolationMode.BICUBIC, **other)
-
-    return Preset(make)
+    return Preset(lambda: import_torchvision().models.ResNet50_Weights.IMAGENET1K_V1.transforms(**other))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,12 +130,11 @@ class Checkpoint(PublishedFile):
     """An encoder whose weights are a published torch checkpoint.
 
     Attributes:
-        url: address of the file, or where it comes from.
+        url: address of the very file, or in words where it comes from.
         megabytes: its size.
         network: makes the network without weights.
         last: attribute of the network that is its head, "" where it has none; with ``has_head`` the file has it too.
         layout: where in the file the weights are.
-        fetched: the address answers with this very file.
     """
 
     url: str
@@ -152,7 +143,6 @@ class Checkpoint(PublishedFile):
     last: str = "fc"
     layout: CheckpointLayout = PLAIN
     normalization: Normalize | None = field(default=_preset(), repr=False)
-    fetched: bool = True
 
     def download(self) -> Path:
         """Return the file in the cache, downloaded."""
@@ -162,7 +152,9 @@ class Checkpoint(PublishedFile):
             f"Encoder {self.name!r} needs {self.file} (about {self.megabytes} MB), from {self.url}. Put it into a "
             "folder, under this name, and set TASKREL_DATA to that folder."
         )
-        return keep_file(self.file, [web(self.url, prefix)] if self.fetched else [], None, hint)
+        return keep_file(
+            self.file, [web(self.url, prefix)] if self.url.startswith("https:") else [], None, hint
+        )
 
     def load(self) -> tuple[nn.Module, nn.Module | None]:
         """Return the network without its head, and with it if the file has the head."""
@@ -250,7 +242,6 @@ _register(
     "",
     100,
     url="the TensorFlow checkpoint ResNet50_1x of google-research/simclr, converted to torch",
-    fetched=False,
     layout=SIMCLR,
     normalization=_preset(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)),
     **(UNLABELLED | {"licence": "Apache-2.0"}),
@@ -264,6 +255,6 @@ _register(
     network=_timm_vit,
     last="",
     layout=MAE,
-    normalization=_preset(bicubic=True),
+    normalization=_preset(interpolation=Image.Resampling.BICUBIC),
     **UNLABELLED,
 )

@@ -1,4 +1,4 @@
-"""LeNet of the authors' small-scale study, trained on a reference and kept after each epoch."""
+"""LeNet of the authors' small-scale study, trained on a reference, its state kept after each epoch."""
 
 import pickle
 from collections.abc import Iterator
@@ -23,10 +23,11 @@ SIDE = 28  # pixels
 class LeNet(nn.Module):
     """conv20-5x5, pool, conv50-5x5, pool, FC200 with dropout (authors' code), a ReLU after each pool (our choice)."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, n_classes: int):
         super().__init__()
-        self.mean: Tensor
-        self.scale: Tensor
         self.register_buffer("mean", torch.zeros(()))
         self.register_buffer("scale", torch.ones(()))
         self.trunk = nn.Sequential(
@@ -55,7 +56,7 @@ class LeNet(nn.Module):
 def train_lenet(sample: TrainingSample) -> Encode:
     """Return the feature function of a LeNet trained on a sample; its state is cached after every epoch.
 
-    Fewer epochs with the same seed and data are an earlier point of the same training; 0 leaves the random start.
+    Fewer epochs with the same seed and data are an earlier point of the same training; 0 is the random initialisation.
 
     Raises:
         ValueError: the cached state is damaged; the message names the file.
@@ -105,10 +106,7 @@ def _state(stem: Path, epoch: int) -> Path:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Train in one thread: the layers are small, so a second one gains little, and loses much where cores are shared.
-
-    It also makes the weights independent of the number of cores.
-    """
+    """Train in one thread: the layers are small, and the weights do not depend on the number of cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

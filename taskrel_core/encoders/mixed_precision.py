@@ -32,7 +32,7 @@ class MixedPrecision(Encoder):
         return self.whole.path()
 
     def fit(self, sample: TrainingSample) -> "MixedPrecision":
-        """Return the encoder that has learnt from ``sample``, in full precision."""
+        """Return the encoder fitted on ``sample`` in full precision."""
         return replace(self, whole=self.whole.fit(sample))
 
     def features(self, images: np.ndarray, size: int | None = None) -> np.ndarray:

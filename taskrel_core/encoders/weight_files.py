@@ -67,12 +67,10 @@ def load_by_name(net: nn.Module, weights: Mapping[str, Tensor], origin: str) -> 
     Raises:
         ValueError: a name is missing, unexpected, or of another shape.
     """
-    counters = {
-        name: torch.zeros((), dtype=torch.int64) for name in net.state_dict() if name.endswith(COUNTER)
-    }
-    state = counters | {name: value.float() for name, value in weights.items() if name not in counters}
+    counters = {k: torch.zeros((), dtype=torch.int64) for k in net.state_dict() if k.endswith(COUNTER)}
+    floats = {k: v.float() if isinstance(v, Tensor) else v for k, v in weights.items()}
     try:
-        net.load_state_dict(state, assign=True)
+        net.load_state_dict(floats | counters, assign=True)
     except RuntimeError as error:
         found = " ".join(str(error).split())[:REASON]
         raise ValueError(

@@ -121,6 +121,7 @@ def changed(folder, change, name="resnet18"):
     [
         (lambda s: s.pop("layer1.0.conv1.weight"), r'Missing key.*"layer1\.0\.conv1\.weight"'),
         (lambda s: s.update(extra=torch.zeros(2)), 'Unexpected key.*"extra"'),
+        (lambda s: s.update(epoch=5), 'Unexpected key.*"epoch"'),
         (lambda s: s.update({"conv1.weight": torch.zeros(2)}), r"size mismatch for conv1\.weight"),
         (lambda s: [s.pop(k) for k in list(s) if k.startswith("layer2")], r"Missing key.*layer2\.0"),
     ],
