@@ -1,9 +1,9 @@
 """Correlations and means with an interval; rows that are related are resampled together."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 __all__ = ["Correlation", "correlate", "marked", "mean_interval"]
@@ -33,11 +33,11 @@ class Correlation:
 
 
 def correlate(
-    x: Sequence[float],
-    y: Sequence[float],
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     kind: str = "pearson",
-    groups: Sequence[object] | None = None,
+    groups: ArrayLike | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Correlation:
@@ -82,7 +82,7 @@ def correlate(
 
 
 def mean_interval(
-    values: Sequence[float], groups: Sequence[object], resamples: int = 2000, seed: int = 0
+    values: ArrayLike, groups: ArrayLike, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float, float]:
     """Return the mean over groups of their means, and the ends of its percentile bootstrap interval (95 %).
 
