@@ -95,13 +95,13 @@ def mean_interval(
     Raises:
         ValueError: lengths differ, or a value is not finite.
     """
-    x = np.asarray(values, dtype=float)
-    if x.shape != (len(groups),) or not np.isfinite(x).all():
+    x, names = np.asarray(values, dtype=float), np.asarray(groups)
+    if x.shape != names.shape[:1] or not np.isfinite(x).all():
         raise ValueError(
-            f"values must be finite numbers, one a group's name, got shape {x.shape} for {len(groups)} names; "
+            f"values must be finite numbers, one a group's name, got shape {x.shape} for {len(names)} names; "
             "drop rows without a value and say how many"
         )
-    labels = np.unique([str(group) for group in groups], return_inverse=True)[1]
+    labels = np.unique(names, return_inverse=True)[1]
     means = np.bincount(labels, x) / np.bincount(labels)
     mean = float(means.mean())
     if np.ptp(means) == 0:
