@@ -12,8 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sphinx.ext.apidoc import main as apidoc
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "book"
+ROOMS = Path("_generated/api")  # one page per room of the package
 MADE = {"executed", "_generated", "_build"}  # by the runner and by this script
 
 
@@ -50,6 +53,9 @@ def _build(out: Path, builder: str, force: bool) -> int:
         return 0
     stamp.unlink(missing_ok=True)
     shutil.rmtree(page.parent, ignore_errors=True)  # or pages that left the book would stay
+    shutil.rmtree(out / ROOMS, ignore_errors=True)
+    layout = ["-t", str(SOURCES / "_ext/apidoc"), "-T", "-q"]
+    apidoc([*layout, "-o", str(out / ROOMS), str(ROOT / "taskrel_core")])
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(out)]
     command += ["--path-output", str(out), "--builder", builder, "--all", "-n", "-W", "--keep-going"]
     environment = {**os.environ, "TASKREL_ROOT": str(ROOT)}  # where the directives find tests and package
@@ -121,7 +127,7 @@ def _key(out: Path) -> str:
         total.update(path.read_bytes())
     for path in sorted(out.rglob("*")):
         inside = path.relative_to(out)
-        made = inside.parts[0] == "_build" or "__pycache__" in inside.parts
+        made = inside.parts[0] == "_build" or ROOMS in inside.parents or "__pycache__" in inside.parts
         runs = "_run" in inside.parts and inside.name not in ("pages.json", "notice.txt", "faults.json")
         if path.is_file() and not made and not runs:
             total.update(f"{inside.as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -41,7 +41,7 @@ class Registry(Mapping[str, Any]):
             file is enough for a new entry.
     """
 
-    def __init__(self, kind: str, resolve: Callable[[str], Any] | None = None, room: str = ""):
+    def __init__(self, kind: str, resolve: Callable[[str], Any] | None = None, room: str | None = None):
         self.kind = kind
         self._entries: dict[str, Any] = {}
         self._resolve = resolve
@@ -51,7 +51,7 @@ class Registry(Mapping[str, Any]):
     def _all(self) -> dict[str, Any]:
         """The entries, those of the whole room among them."""
         if self._room:
-            room, self._room = import_module(self._room), ""
+            room, self._room = import_module(self._room), None
             for module in iter_modules(room.__path__, f"{room.__name__}."):
                 import_module(module.name)
         return self._entries

@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
+from jaxtyping import install_import_hook
+
+# Types and shapes are checked at each call, in every module: so this comes before anything of the package is imported.
+assert "taskrel_core" not in sys.modules
+install_import_hook("taskrel_core", "beartype.beartype")
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("TASKREL_JOBS", "1")  # rows of the smoke profile are smaller than a process's start

@@ -1,9 +1,9 @@
 """Correlations and means with an interval; rows that are related are resampled together."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 __all__ = ["Correlation", "correlate", "marked", "mean_interval"]
@@ -33,11 +33,11 @@ class Correlation:
 
 
 def correlate(
-    x: Sequence[float],
-    y: Sequence[float],
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     kind: str = "pearson",
-    groups: Sequence[object] | None = None,
+    groups: ArrayLike | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Correlation:
@@ -82,7 +82,7 @@ def correlate(
 
 
 def mean_interval(
-    values: Sequence[float], groups: Sequence[object], resamples: int = 2000, seed: int = 0
+    values: ArrayLike, groups: ArrayLike, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float, float]:
     """Return the mean over groups of their means, and the ends of its percentile bootstrap interval (95 %).
 
@@ -95,13 +95,13 @@ def mean_interval(
     Raises:
         ValueError: lengths differ, or a value is not finite.
     """
-    x = np.asarray(values, dtype=float)
-    if x.shape != (len(groups),) or not np.isfinite(x).all():
+    x, names = np.asarray(values, dtype=float), np.asarray(groups)
+    if x.shape != names.shape[:1] or not np.isfinite(x).all():
         raise ValueError(
-            f"values must be finite numbers, one a group's name, got shape {x.shape} for {len(groups)} names; "
+            f"values must be finite numbers, one a group's name, got shape {x.shape} for {len(names)} names; "
             "drop rows without a value and say how many"
         )
-    labels = np.unique([str(group) for group in groups], return_inverse=True)[1]
+    labels = np.unique(names, return_inverse=True)[1]
     means = np.bincount(labels, x) / np.bincount(labels)
     mean = float(means.mean())
     if np.ptp(means) == 0:

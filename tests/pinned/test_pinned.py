@@ -5,10 +5,28 @@ from pathlib import Path
 
 import pytest
 
+from taskrel_core.experiments.certificate import Checking
+from taskrel_core.experiments.departures import Departure
+from taskrel_core.experiments.fine_tuning import FineTuning
+from taskrel_core.experiments.linear_heads import Probing
+from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.row import Row
+from taskrel_core.experiments.scoring import Scoring
+from taskrel_core.experiments.speed import Timing
 from tests.pinned.problems import problems, solve
 
 HERE = Path(__file__).parent
 PINS = json.loads((HERE / "relatedness.json").read_text(encoding="utf-8"))
+KEYS = json.loads((HERE / "keys.json").read_text(encoding="utf-8"))
+ROWS = {
+    "Checking": Checking("mnist", "digits", "lenet"),
+    "Departure": Departure("planted"),
+    "Experiment": Experiment("fashion_mnist", "digits", "pca"),
+    "FineTuning": FineTuning("digits", "random_net", lr=3e-5),
+    "Probing": Probing("digits", "random_net"),
+    "Scoring": Scoring("fashion_mnist", "emoji_noto", "random_net"),
+    "Timing": Timing("exact"),
+}
 TOLERANCE = 1e-3  # of the bound: a search that meets rounding elsewhere may end a little lower or higher
 
 
@@ -22,3 +40,12 @@ def test_a_bound_is_no_higher_than_its_pin(name):
     assert found["certified"] == pin["certified"]
     assert found["bound"] <= pin["bound"] * (1 + TOLERANCE)
     assert list(found["chain"]) == list(pin["chain"])
+
+
+def test_every_kind_of_row_is_pinned():
+    assert {kind.kind for kind in Row.__subclasses__()} == set(KEYS) == set(ROWS)
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_row_is_found_under_its_old_key(kind):
+    assert ROWS[kind].key == KEYS[kind]
