@@ -11,7 +11,7 @@ from .base import TARGET, metric
 __all__ = ["transrate"]
 
 
-@metric("transrate", TARGET, "huang2022frustratingly")
+@metric("transrate", TARGET, "huang2022frustratingly", invariant=("shift", "rotation"))
 def transrate(
     z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"], *, eps: Real = 1e-4, weights: str = "uniform"
 ) -> float:
@@ -29,9 +29,9 @@ def transrate(
     eps = check_positive(eps, "eps")
     check_choice(weights, "weights", ("uniform", "prior"))
     x, counts = centred(z), np.bincount(y)
-    shares = np.full(len(counts), 1 / len(counts)) if weights == "uniform" else counts / len(y)
+    fractions = np.full(len(counts), 1 / len(counts)) if weights == "uniform" else counts / len(y)
     rates = [_coding_rate(x[y == label], eps) for label in range(len(counts))]
-    return _coding_rate(x, eps) - float(shares @ np.array(rates))
+    return _coding_rate(x, eps) - float(fractions @ np.array(rates))
 
 
 def _coding_rate(x: np.ndarray, eps: float) -> float:

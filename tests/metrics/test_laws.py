@@ -12,7 +12,7 @@ import torch
 from scipy.special import softmax
 
 from taskrel_core import BASELINES, Task
-from taskrel_core.metrics._class_statistics import SaturatedScore
+from taskrel_core.metrics.base import SaturatedScore
 from taskrel_core.metrics.hscore import hscore
 from taskrel_core.metrics.otce import ot_nce, otce_distances
 from taskrel_core.metrics.sfda import sfda
@@ -235,7 +235,7 @@ def test_posteriors_must_be_probabilities(name):
     for wrong, words in (
         (given["source_posteriors"] * 2, "rows that sum to 1.*sums from 2 to 2"),
         (given["source_posteriors"] - 0.5, "values from -0.497"),
-        (given["source_posteriors"][:9], "one row a sample of target, 120, got 9"),
+        (given["source_posteriors"][:9], "one row per sample of target, 120, got 9"),
     ):
         with pytest.raises(ValueError, match=f"source_posteriors must .*{words}"):
             BASELINES[name](**(given | {"source_posteriors": wrong}))

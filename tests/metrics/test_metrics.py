@@ -15,7 +15,7 @@ from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
 from taskrel_core import BASELINES, Task
-from taskrel_core.metrics._class_statistics import SaturatedScore
+from taskrel_core.metrics.base import SaturatedScore
 from taskrel_core.metrics.otce import otce_distances
 from taskrel_core.metrics.pactran import PACTRAN_GRID, pactran_dirichlet
 from tests.generators import gaussian_task
