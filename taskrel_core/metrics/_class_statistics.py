@@ -37,7 +37,7 @@ def in_span(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r"]:
     """Return x in an orthonormal basis of its rows where n < d, else x itself: lengths and angles stay."""
     if len(x) >= x.shape[1]:
         return x
-    return np.linalg.qr(x.T, mode="r").T
+    return np.asarray(np.linalg.qr(x.T, mode="r")).T
 
 
 def class_sums(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "k d"]:

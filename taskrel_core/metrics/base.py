@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-BASELINES = Registry("baseline", room=__package__)
+BASELINES = Registry("baseline", room=__package__ or "")
 TARGET, POSTERIORS, PAIR = ("target",), ("target", "source_posteriors"), ("target", "reference")
 SMALLEST, LARGEST = 1e-100, 1e100  # sizes of features whose squares, and their sums, keep their digits
 
@@ -90,12 +90,12 @@ class Baseline:
         if unknown:
             known = f"known: {', '.join(self.options)}" if self.options else "it has none"
             raise TypeError(f"{self.name} has no option {unknown[0]!r}; {known}")
-        arrays = dict(zip(("z", "y"), labelled_arrays(target, "target"), strict=True))
+        arrays: dict[str, np.ndarray] = {}
+        arrays["z"], arrays["y"] = labelled_arrays(target, "target")
         if "reference" in self.needs:
             other: Task = self._given(reference, "reference", "a labelled Task from the same encoder")
             check_same_width(target.z, other.z, "target", "reference")
-            z, y = labelled_arrays(other, "reference")
-            arrays |= {"z_reference": z, "y_reference": y}
+            arrays["z_reference"], arrays["y_reference"] = labelled_arrays(other, "reference")
         if "source_posteriors" in self.needs or source_posteriors is not None:
             arrays["posteriors"] = self._posteriors(source_posteriors, len(target))
         wanted = inspect.signature(self.compute).parameters

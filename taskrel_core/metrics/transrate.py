@@ -37,10 +37,8 @@ def transrate(
 def _coding_rate(x: np.ndarray, eps: float) -> float:
     """1/2 log det(I + x'x / (n eps)): by Cholesky, by singular values where the identity would be lost in rounding."""
     if (x**2).sum() > 1e8 * len(x) * eps:
-        return (
-            float(np.log1p(scipy.linalg.svdvals(x / (len(x) * eps) ** 0.5, check_finite=False) ** 2).sum())
-            / 2
-        )
+        sizes = np.linalg.svd(x / (len(x) * eps) ** 0.5, compute_uv=False)
+        return float(np.log1p(sizes**2).sum()) / 2
     gram = x @ x.T if len(x) < x.shape[1] else x.T @ x
     gram /= len(x) * eps
     gram.flat[:: len(gram) + 1] += 1.0
