@@ -35,8 +35,7 @@ from ..encoders.base import ENCODERS
 from ..extraction import features, sample_classes, source_posteriors, standardise
 from ..method.head import fit_head
 from ..method.solve import relatedness
-from ..metrics._class_statistics import SaturatedScore
-from ..metrics.base import BASELINES, Baseline
+from ..metrics.base import BASELINES, Baseline, SaturatedScore
 from ..metrics.otce import otce_distances
 from ..task import Task
 from .fine_tuning import PROBE_C

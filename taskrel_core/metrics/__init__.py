@@ -1,1 +1,1 @@
-"""Other people's scores, one a file; ``base`` has their registry, BASELINES."""
+"""Transferability metrics of other authors, one per file; ``base`` has their registry, BASELINES."""

@@ -1,6 +1,4 @@
-"""Centred features, class sums and shrunk covariances: what several metrics start from."""
-
-import warnings
+"""Centred features, class sums and shrunk covariances, for several metrics."""
 
 import numpy as np
 import scipy.linalg
@@ -8,13 +6,13 @@ from jaxtyping import Float, Int
 
 __all__ = [
     "EPS",
-    "SaturatedScore",
     "canonical_order",
     "centred",
     "class_sums",
     "in_span",
     "indicator",
     "power_of_two",
+    "solve_shrunk",
     "within",
 ]
 
@@ -39,7 +37,7 @@ def in_span(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r"]:
     """Return x in an orthonormal basis of its rows where n < d, else x itself: lengths and angles stay."""
     if len(x) >= x.shape[1]:
         return x
-    return scipy.linalg.qr(x.T, mode="r", check_finite=False)[0][: len(x)].T
+    return np.asarray(np.linalg.qr(x.T, mode="r")).T
 
 
 def class_sums(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.ndarray, "k d"]:
@@ -61,8 +59,8 @@ def within(x: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> Float[np.nd
 def canonical_order(z: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
     """Return the order of the rows by their first feature, ties by the second, and so on.
 
-    It depends neither on the order given nor on the scale and the origin of the features, so that with it a seed
-    means the same draw.
+    It depends neither on the order given nor on the scale and the origin of the features, so that in it a seed always
+    selects the same samples.
     """
     rank = np.zeros(len(z), dtype=np.int64)
     for column in z.T:
@@ -75,10 +73,6 @@ def canonical_order(z: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
     return np.argsort(rank, kind="stable")
 
 
-class SaturatedScore(UserWarning):
-    """The score is at the end of its range whatever the features say, so it cannot rank them."""
-
-
 def solve_shrunk(scatter: np.ndarray, ridge: float, right: np.ndarray) -> np.ndarray:
     """Return (scatter + ridge I)^-1 right; by eigenvalues where rounding may make the sum indefinite."""
     if ridge > 1e-6 * np.trace(scatter):
@@ -89,15 +83,3 @@ def solve_shrunk(scatter: np.ndarray, ridge: float, right: np.ndarray) -> np.nda
     kept = values > len(values) * EPS * 1e-10 * values.max()
     inverse = np.divide(1.0, values, out=np.zeros_like(values), where=kept)
     return vectors @ (inverse[:, None] * (vectors.T @ right))
-
-
-def warn_if_few(z: np.ndarray, name: str, way_out: str) -> bool:
-    n, d = z.shape
-    if n <= d:
-        warnings.warn(
-            f"{name} is saturated: with n = {n} samples of d = {d} features it is at its largest whatever "
-            f"the labels; {way_out}",
-            SaturatedScore,
-            stacklevel=3,
-        )
-    return n <= d

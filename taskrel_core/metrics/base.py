@@ -10,6 +10,7 @@ Example:
 """
 
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,26 @@ from .._registry import Registry
 from .._validation import as_features, check_same_width
 from ..task import Task
 
-__all__ = ["BASELINES", "PAIR", "POSTERIORS", "TARGET", "Baseline", "labelled_arrays", "metric"]
+__all__ = [
+    "BASELINES",
+    "PAIR",
+    "POSTERIORS",
+    "TARGET",
+    "Baseline",
+    "SaturatedScore",
+    "labelled_arrays",
+    "metric",
+    "warn_if_few",
+]
 
 
-BASELINES = Registry("baseline", room=__package__)
+BASELINES = Registry("baseline", room=__package__ or "")
 TARGET, POSTERIORS, PAIR = ("target",), ("target", "source_posteriors"), ("target", "reference")
+SMALLEST, LARGEST = 1e-100, 1e100  # sizes of features whose squares, and their sums, keep their digits
+
+
+class SaturatedScore(UserWarning):
+    """The score is at the end of its range whatever the features are, so it cannot rank them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +54,8 @@ class Baseline:
         needs: which of target, reference, source_posteriors are used; the others may be given all the same.
         higher_is_better: whether a larger score predicts better transfer.
         citation: key in the book's list of references.
+        invariant: changes of all features alike that leave the score as it is: of "shift" (z + b), "scale" (c z) and
+            "rotation".
     """
 
     name: str
@@ -45,6 +63,7 @@ class Baseline:
     needs: tuple[str, ...]
     higher_is_better: bool
     citation: str
+    invariant: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -71,12 +90,12 @@ class Baseline:
         if unknown:
             known = f"known: {', '.join(self.options)}" if self.options else "it has none"
             raise TypeError(f"{self.name} has no option {unknown[0]!r}; {known}")
-        arrays = dict(zip(("z", "y"), labelled_arrays(target, "target"), strict=True))
+        arrays: dict[str, np.ndarray] = {}
+        arrays["z"], arrays["y"] = labelled_arrays(target, "target")
         if "reference" in self.needs:
             other: Task = self._given(reference, "reference", "a labelled Task from the same encoder")
             check_same_width(target.z, other.z, "target", "reference")
-            z, y = labelled_arrays(other, "reference")
-            arrays |= {"z_reference": z, "y_reference": y}
+            arrays["z_reference"], arrays["y_reference"] = labelled_arrays(other, "reference")
         if "source_posteriors" in self.needs or source_posteriors is not None:
             arrays["posteriors"] = self._posteriors(source_posteriors, len(target))
         wanted = inspect.signature(self.compute).parameters
@@ -93,7 +112,7 @@ class Baseline:
         array = as_features(value, "source_posteriors").numpy()
         if len(array) != n:
             raise ValueError(
-                f"source_posteriors must have one row a sample of target, {n}, got {len(array)}; "
+                f"source_posteriors must have one row per sample of target, {n}, got {len(array)}; "
                 "give the source model's probabilities on the target's samples"
             )
         if array.min() < 0 or np.abs(array.sum(1) - 1).max() > 1e-3:
@@ -114,16 +133,20 @@ def labelled_arrays(task: Task, name: str) -> tuple[np.ndarray, np.ndarray]:
             f"{name} must have samples of at least 2 classes, got class {classes[0]} only; give samples of another"
         )
     size = float(np.abs(z).max())
-    if size and not 1e-100 <= size <= 1e100:
+    if size and not SMALLEST <= size <= LARGEST:
         raise ValueError(
-            f"{name}.z must have its largest size from 1e-100 to 1e100, or be 0, so that squares stay numbers, "
-            f"got {size:.3g}; divide the features by a constant"
+            f"{name}.z must be 0 or have its largest absolute value from {SMALLEST} to {LARGEST}, so that squares keep "
+            f"their digits, got {size:.3g}; multiply the features by a constant"
         )
     return z, y
 
 
 def metric(
-    name: str, needs: tuple[str, ...], citation: str, higher_is_better: bool = True
+    name: str,
+    needs: tuple[str, ...],
+    citation: str,
+    higher_is_better: bool = True,
+    invariant: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:
     """Return a decorator that registers a function on arrays as ``BASELINES[name]``; the arguments are as in Baseline.
 
@@ -132,7 +155,20 @@ def metric(
     """
 
     def store(compute: Callable[..., float]) -> Callable[..., float]:
-        BASELINES.register(name)(Baseline(name, compute, needs, higher_is_better, citation))
+        BASELINES.register(name)(Baseline(name, compute, needs, higher_is_better, citation, invariant))
         return compute
 
     return store
+
+
+def warn_if_few(z: np.ndarray, name: str, way_out: str) -> bool:
+    """Return whether samples are no more than features, and warn that the score is then saturated."""
+    n, d = z.shape
+    if n <= d:
+        warnings.warn(
+            f"{name} is saturated: with n = {n} samples of d = {d} features it is at its largest whatever "
+            f"the labels; {way_out}",
+            SaturatedScore,
+            stacklevel=3,
+        )
+    return n <= d

@@ -11,7 +11,7 @@ from .base import TARGET, metric
 __all__ = ["gbc"]
 
 
-@metric("gbc", TARGET, "pandy2022transferability")
+@metric("gbc", TARGET, "pandy2022transferability", invariant=("shift", "rotation"))
 def gbc(
     z: Float[np.ndarray, "n d"],
     y: Int[np.ndarray, " n"],
@@ -22,8 +22,9 @@ def gbc(
     """Return minus the summed overlap of all ordered pairs of classes, exp(-Bhattacharyya distance); <= 0.
 
     Higher is better. Classes are Gaussians with biased variances of at least 1e-4 (squared units of z). Spherical:
-    one variance s a class, the mean over the features, and the term 1/2 log(s / sqrt(s_i s_j)) counts once, not once
-    a feature, as released. Depends on the scale of z through the floor; invariant under shifts.
+    one variance s per class, the mean over the features, and the term 1/2 log(s / sqrt(s_i s_j)) counts once, not
+    once per feature, as released. Depends on the scale of z through the floor; invariant under shifts and rotations
+    (the diagonal form if pca is not None).
 
     Args:
         z: features, (n, d).

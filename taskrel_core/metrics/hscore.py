@@ -5,13 +5,13 @@ import scipy.linalg
 from jaxtyping import Float, Int
 from sklearn.covariance import ledoit_wolf_shrinkage
 
-from ._class_statistics import EPS, centred, class_sums, in_span, solve_shrunk, warn_if_few
-from .base import TARGET, metric
+from ._class_statistics import EPS, centred, class_sums, in_span, solve_shrunk
+from .base import TARGET, metric, warn_if_few
 
 __all__ = ["hscore", "hscore_shrunk"]
 
 
-@metric("hscore", TARGET, "bao2019information")
+@metric("hscore", TARGET, "bao2019information", invariant=("shift", "scale", "rotation"))
 def hscore(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     """Return tr(pinv(cov z) cov(E[z|y])), from 0 to min(K - 1, rank); higher is better.
 
@@ -31,7 +31,7 @@ def hscore(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     return float((sums**2 / np.bincount(y)[:, None]).sum())
 
 
-@metric("hscore_shrunk", TARGET, "ibrahim2022newer")
+@metric("hscore_shrunk", TARGET, "ibrahim2022newer", invariant=("shift", "scale", "rotation"))
 def hscore_shrunk(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     """Return the H-score with a Ledoit-Wolf covariance, tr(S^-1 (1 - a) cov(E[z|y])); higher is better.
 

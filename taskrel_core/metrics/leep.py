@@ -1,4 +1,4 @@
-"""LEEP: the log likelihood of labels given the source classes that a source model predicts."""
+"""LEEP: the log likelihood of the labels given the source classes that a source model predicts."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,7 +9,7 @@ from .base import POSTERIORS, metric
 __all__ = ["leep"]
 
 
-@metric("leep", POSTERIORS, "nguyen2020leep")
+@metric("leep", POSTERIORS, "nguyen2020leep", invariant=("shift", "scale", "rotation"))
 def leep(posteriors: Float[np.ndarray, "n ks"], y: Int[np.ndarray, " n"]) -> float:
     """Return the mean log of sum_z P(y|z) S(z|x), in nats, <= 0; higher is better.
 

@@ -10,7 +10,7 @@ from .base import TARGET, metric
 __all__ = ["logme"]
 
 
-@metric("logme", TARGET, "you2021logme")
+@metric("logme", TARGET, "you2021logme", invariant=("scale", "rotation"))
 def logme(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     """Return the mean over classes of max log p(1[y=c] | z) / n, in nats per sample; higher is better.
 
@@ -53,7 +53,7 @@ def _left_vectors(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _best_evidence(power: np.ndarray, aligned: np.ndarray, rest: np.ndarray, n: int) -> np.ndarray:
-    """Largest evidence a sample of each class over t, (K,).
+    """Largest evidence per sample of each class over t, (K,).
 
     Args:
         power: squared singular values of z, (r,).
@@ -76,9 +76,9 @@ def _best_evidence(power: np.ndarray, aligned: np.ndarray, rest: np.ndarray, n: 
     for _ in range(50):
         middle = (low + high) / 2
         t = np.exp(middle)
-        share = power[:, None] / (t + power[:, None])  # (r, K)
-        ridge = ((1 - share) * aligned).sum(0) + rest
-        rising = share.sum(0) * ridge > n * (share * (1 - share) * aligned).sum(0)
+        fraction = power[:, None] / (t + power[:, None])  # (r, K)
+        ridge = ((1 - fraction) * aligned).sum(0) + rest
+        rising = fraction.sum(0) * ridge > n * (fraction * (1 - fraction) * aligned).sum(0)
         low, high = np.where(rising, middle, low), np.where(rising, high, middle)
     t = np.exp((low + high) / 2)
     ridge = (t / (t + power[:, None]) * aligned).sum(0) + rest

@@ -1,4 +1,4 @@
-"""NCE: minus the conditional entropy of labels given the source model's likeliest class."""
+"""NCE: minus the conditional entropy of the labels given the most probable source class."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,11 +9,11 @@ from .base import POSTERIORS, metric
 __all__ = ["nce"]
 
 
-@metric("nce", POSTERIORS, "tran2019transferability")
+@metric("nce", POSTERIORS, "tran2019transferability", invariant=("shift", "scale", "rotation"))
 def nce(posteriors: Float[np.ndarray, "n ks"], y: Int[np.ndarray, " n"]) -> float:
     """Return the negative conditional entropy -H(Y|Z), in nats, <= 0; higher is better.
 
-    Z is the likeliest source class of a sample (the first of several), so P(y, z) holds shares of samples.
+    Z is the most probable source class of a sample (the first of several); P(y, z) holds fractions of samples.
     """
     shape = (int(y.max()) + 1, posteriors.shape[1])
     cells = np.ravel_multi_index((y, posteriors.argmax(1)), shape)

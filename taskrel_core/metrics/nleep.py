@@ -16,7 +16,7 @@ from .leep import leep
 __all__ = ["nleep"]
 
 
-@metric("nleep", TARGET, "li2021ranking")
+@metric("nleep", TARGET, "li2021ranking", invariant=("shift", "scale"))
 def nleep(
     z: Float[np.ndarray, "n d"],
     y: Int[np.ndarray, " n"],
@@ -30,22 +30,22 @@ def nleep(
 
     The features are reduced to the principal components that hold ``variance`` of the variance, then brought to mean
     variance 1, so the score does not change under z -> c z + b. The mixture starts from k-means and runs at most 100
-    rounds. The start is random: over seeds the score varies by 1 to 10 %.
+    rounds. The start is random: over seeds the score varies by 1 to 10 %. Constant features score as one component.
 
     Args:
         z: features, (n, d).
         y: labels, (n,).
-        components: of the mixture; None: the paper's 5 K, but at most n // 10, so that ten samples share one.
-        variance: share of the variance to keep, above 0 and below 1.
-        covariance: "diag", or "full" as in other code, which for so few samples a component is singular and slow.
-        seed: of the mixture's start. The samples are put into an order of their own first, so that theirs is no seed.
+        components: of the mixture; None: the paper's 5 K, but at most n // 10, ten samples for each.
+        variance: fraction of the variance to keep, above 0 and below 1.
+        covariance: "diag", or "full" as in other code, which with so few samples per component is singular and slow.
+        seed: of the mixture's start, which does not depend on the order of the samples.
 
     Raises:
         ValueError: an option out of range.
     """
     check_choice(covariance, "covariance", ("diag", "full"))
     if not 0 < check_positive(variance, "variance") < 1:
-        raise ValueError(f"variance must be below 1, got {variance}; give a share such as variance=0.8")
+        raise ValueError(f"variance must be below 1, got {variance}; give a fraction such as variance=0.8")
     k = int(y.max()) + 1
     m = max(min(5 * k, len(y) // 10), 1) if components is None else check_count(components, "components")
     if m > len(y):

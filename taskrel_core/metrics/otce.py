@@ -1,13 +1,12 @@
-"""Baselines from a transport of reference samples onto target samples: OT-NCE and OTCE.
+"""Metrics from an optimal transport of reference samples onto target samples: OT-NCE and OTCE.
 
-All are functions of the features and labels of both sides; labels use every class of 0..K-1, none is changed.
+All are functions of the features and labels of both sides; labels use every class of 0..K-1, no array is changed.
 """
 
 import warnings
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from scipy.special import rel_entr
@@ -17,12 +16,9 @@ from ..method.transport import transport
 from ..task import Task
 from ._class_statistics import canonical_order, centred
 from .base import PAIR, labelled_arrays, metric
-from .otce_regression import fit_otce
+from .otce_regression import auxiliary_table, fit_otce
 
-__all__ = ["AUXILIARY", "distances", "ot_nce", "otce", "otce_distances"]
-
-
-AUXILIARY = ("w_d", "w_t", "accuracy")  # columns of the auxiliary tasks
+__all__ = ["distances", "ot_nce", "otce", "otce_distances"]
 
 
 def distances(
@@ -45,16 +41,13 @@ def distances(
         z: features of the target, (n, d).
         y: its labels, (n,).
         samples: take at most this many at random from each side, as the papers do; None: all of them.
-        seed: of the draw. The samples are put into an order of their own first, so that theirs is no seed.
+        seed: of this random choice, which does not depend on the order of the samples.
     """
-    z_reference, y_reference = _draw(z_reference, y_reference, samples, seed)
-    z, y = _draw(z, y, samples, seed)
+    z_reference, y_reference = _subsample(z_reference, y_reference, samples, seed)
+    z, y = _subsample(z, y, samples, seed)
     a, b = centred(z_reference), centred(z)  # the plan does not depend on how far apart the two means are
     cost = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T), 0.0)
-    if a.any() and b.any():
-        plan = _optimal_plan(cost)
-    else:  # one side is a single point: every plan is optimal
-        plan = np.full(cost.shape, 1 / cost.size)
+    plan = _optimal_plan(cost) if a.any() and b.any() else np.full(cost.shape, 1 / cost.size)
     rows, columns = plan.nonzero()
     mass = plan[rows, columns]
     shape = (int(y_reference.max()) + 1, int(y.max()) + 1)
@@ -77,7 +70,7 @@ def _optimal_plan(cost: np.ndarray) -> np.ndarray:
     return plan.numpy()
 
 
-def _draw(z: np.ndarray, y: np.ndarray, samples: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _subsample(z: np.ndarray, y: np.ndarray, samples: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     order = canonical_order(z)
     if samples is not None and len(z) > check_count(samples, "samples"):
         rng = np.random.default_rng(check_count(seed, "seed", least=0))
@@ -85,7 +78,7 @@ def _draw(z: np.ndarray, y: np.ndarray, samples: int | None, seed: int) -> tuple
     return z[order], y[order]
 
 
-@metric("ot_nce", PAIR, "tan2021otce")
+@metric("ot_nce", PAIR, "tan2021otce", invariant=("shift", "scale", "rotation"))
 def ot_nce(
     z_reference: Float[np.ndarray, "m d"],
     y_reference: Int[np.ndarray, " m"],
@@ -102,7 +95,7 @@ def ot_nce(
     return -distances(z_reference, y_reference, z, y, samples, seed)[1]
 
 
-@metric("otce", PAIR, "tan2021otce")
+@metric("otce", PAIR, "tan2021otce", invariant=("shift", "scale", "rotation"))
 def otce(
     z_reference: Float[np.ndarray, "m d"],
     y_reference: Int[np.ndarray, " m"],
@@ -118,6 +111,7 @@ def otce(
     accuracy ~ l1 W_D^ + l2 W_T^ + b, fitted by least squares to auxiliary tasks of known accuracy, which are other
     targets from the same source, never the one scored; hats are standardised over the auxiliary tasks (mean 0,
     deviation 1). Without auxiliary tasks the score is OT-NCE, which has the same ingredients and needs no fit.
+    Invariant as OT-NCE is; with auxiliary tasks under z -> c z if their W_D is in the same units.
 
     Args:
         z_reference: features of the reference, (m, d).
@@ -136,7 +130,7 @@ def otce(
     w_d, w_t = distances(z_reference, y_reference, z, y, samples, seed)
     if auxiliary is None:
         return -w_t
-    table = _auxiliary_table(auxiliary)
+    table = auxiliary_table(auxiliary)
     if np.isclose(table[:, :2], [w_d, w_t], rtol=1e-9, atol=0).all(1).any():
         raise ValueError(
             "auxiliary must not hold the target that is scored, got a row with its W_D and W_T; "
@@ -153,8 +147,8 @@ def otce_distances(
     Args:
         reference: the labelled source task.
         target: a labelled target, its features from the same encoder.
-        samples: at most this many a side, at random; None: all.
-        seed: of the draw.
+        samples: as in ``distances``.
+        seed: as in ``distances``.
     """
     check_same_width(target.z, reference.z, "target", "reference")
     return distances(
@@ -163,30 +157,3 @@ def otce_distances(
         samples=samples,
         seed=seed,
     )
-
-
-def _auxiliary_table(auxiliary: Any) -> np.ndarray:
-    """Rows (W_D, W_T, accuracy), (m, 3), float64."""
-    if isinstance(auxiliary, pd.DataFrame):
-        missing = [column for column in AUXILIARY if column not in auxiliary]
-        if missing:
-            raise ValueError(
-                f"auxiliary must have the columns {', '.join(AUXILIARY)}, got none named {', '.join(missing)}; "
-                "rename the columns, or give rows (W_D, W_T, accuracy)"
-            )
-        auxiliary = auxiliary[list(AUXILIARY)]
-    try:
-        table = np.array(auxiliary, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"auxiliary must be a table or rows (W_D, W_T, accuracy), got {type(auxiliary).__name__} ({error}); "
-            "give for instance [(w_d, w_t, accuracy), ...]"
-        ) from None
-    if table.ndim != 2 or table.shape[1] != 3 or len(table) < 3:
-        raise ValueError(
-            f"auxiliary must hold at least 3 tasks of (W_D, W_T, accuracy), got shape {table.shape}; "
-            "give more tasks, or none for the score without a fit"
-        )
-    if not np.isfinite(table).all():
-        raise ValueError("auxiliary must be finite, got NaN or infinity; drop such tasks")
-    return table

@@ -196,7 +196,7 @@ def _responsibilities(posteriors: np.ndarray, log_weight: np.ndarray) -> tuple[n
     return q, float((q * relative).sum())
 
 
-@metric("pactran", TARGET, "ding2022pactran", higher_is_better=False)
+@metric("pactran", TARGET, "ding2022pactran", higher_is_better=False, invariant=("shift", "rotation"))
 def pactran(
     z: np.ndarray,
     y: np.ndarray,

@@ -1,4 +1,4 @@
-"""SFDA: a regularised linear discriminant, made harder for the classes that it separates well."""
+"""SFDA: a regularised linear discriminant with self-challenge, which makes well-separated classes harder."""
 
 import warnings
 
@@ -7,21 +7,13 @@ import scipy.linalg
 from jaxtyping import Float, Int
 from scipy.special import softmax
 
-from ._class_statistics import (
-    SaturatedScore,
-    centred,
-    class_sums,
-    power_of_two,
-    solve_shrunk,
-    warn_if_few,
-    within,
-)
-from .base import TARGET, metric
+from ._class_statistics import centred, class_sums, power_of_two, solve_shrunk, within
+from .base import TARGET, SaturatedScore, metric, warn_if_few
 
 __all__ = ["sfda"]
 
 
-@metric("sfda", TARGET, "shao2022not")
+@metric("sfda", TARGET, "shao2022not", invariant=("shift",))
 def sfda(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     """Return the mean probability of the true class after self-challenge, in (0, 1]; higher is better.
 
@@ -30,7 +22,8 @@ def sfda(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:
     power iteration. (2) The probabilities go through a second softmax; each row moves to
     q x + (1 - q) (mean of the other classes' means), q that of its class; the discriminant is fitted again with the
     same l. All d directions of the generalised eigenproblem together are S~^-1.
-    Depends on the scale of z through s; invariant under shifts.
+    Depends on the scale of z through s; invariant under shifts, and under rotations but for the start of the power
+    iteration.
 
     Warns:
         SaturatedScore: n <= d, or the score is 1 to 1e-9, as for separable classes.

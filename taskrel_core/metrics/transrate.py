@@ -11,7 +11,7 @@ from .base import TARGET, metric
 __all__ = ["transrate"]
 
 
-@metric("transrate", TARGET, "huang2022frustratingly")
+@metric("transrate", TARGET, "huang2022frustratingly", invariant=("shift", "rotation"))
 def transrate(
     z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"], *, eps: Real = 1e-4, weights: str = "uniform"
 ) -> float:
@@ -29,18 +29,16 @@ def transrate(
     eps = check_positive(eps, "eps")
     check_choice(weights, "weights", ("uniform", "prior"))
     x, counts = centred(z), np.bincount(y)
-    shares = np.full(len(counts), 1 / len(counts)) if weights == "uniform" else counts / len(y)
+    fractions = np.full(len(counts), 1 / len(counts)) if weights == "uniform" else counts / len(y)
     rates = [_coding_rate(x[y == label], eps) for label in range(len(counts))]
-    return _coding_rate(x, eps) - float(shares @ np.array(rates))
+    return _coding_rate(x, eps) - float(fractions @ np.array(rates))
 
 
 def _coding_rate(x: np.ndarray, eps: float) -> float:
     """1/2 log det(I + x'x / (n eps)): by Cholesky, by singular values where the identity would be lost in rounding."""
     if (x**2).sum() > 1e8 * len(x) * eps:
-        return (
-            float(np.log1p(scipy.linalg.svdvals(x / (len(x) * eps) ** 0.5, check_finite=False) ** 2).sum())
-            / 2
-        )
+        sizes = np.linalg.svd(x / (len(x) * eps) ** 0.5, compute_uv=False)
+        return float(np.log1p(sizes**2).sum()) / 2
     gram = x @ x.T if len(x) < x.shape[1] else x.T @ x
     gram /= len(x) * eps
     gram.flat[:: len(gram) + 1] += 1.0

@@ -78,7 +78,7 @@ def test_both_plain_transports_have_the_same_value_and_are_measured_alone():
         assert row["cpu"]
 
 
-@pytest.mark.filterwarnings("ignore::taskrel_core.metrics._class_statistics.SaturatedScore")
+@pytest.mark.filterwarnings("ignore::taskrel_core.metrics.base.SaturatedScore")
 def test_all_metrics_are_timed_together():
     row = Timing("metrics", n=80, d=8, k=4).compute()
     assert row["value"] == len(BASELINES)
