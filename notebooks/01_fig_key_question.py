@@ -29,7 +29,7 @@ seed: int = 0  # of the samples
 # %%
 import page
 
-from taskrel_core.experiments.linear_heads import Probing
+from taskrel_core.experiments.linear_heads import LinearHead
 from taskrel_core.experiments.run import run
 from taskrel_core.figures.key_question import key_question
 from taskrel_core.figures.names import named
@@ -37,12 +37,11 @@ from taskrel_core.figures.names import named
 # %%
 heads = ["best", "zero_shot"] if zero_shot else ["best"]
 sizes = {"tau": tau, "n": n, "n_test": n_test, "seed": seed, "profile": profile}
-table = run([Probing(task, encoder, head, **sizes) for task in [reference, *targets] for head in heads])
+table = run(LinearHead(task, encoder, head, **sizes) for task in [reference, *targets] for head in heads)
 
 # %%
-axes = key_question(table, reference)
 page.figure(
-    axes[0].figure,
+    key_question(table, reference),
     "key-question",
     table=table,
     alt="Two panels of dots with error bars, one row a task: accuracy on the left, loss on the right, with a dotted line at "

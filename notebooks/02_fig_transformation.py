@@ -70,9 +70,8 @@ parts = [
 table = pd.concat(parts).query("weight > 0")
 
 # %%
-axes = transformation(table)
 page.figure(
-    axes[0].figure,
+    transformation(table),
     "transformation",
     table=table,
     alt="Five panels of points in a plane: three reference classes; the same without bees; relabelled as dogs and cats; "

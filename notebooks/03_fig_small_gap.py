@@ -36,20 +36,13 @@ from taskrel_core.figures.names import named
 from taskrel_core.figures.small_gap import small_gap
 
 # %%
-sizes = {
-    "n_reference": n_reference,
-    "n_target": n_target,
-    "n_fit": n_fit,
-    "epochs": epochs,
-    "profile": profile,
-}
-experiments = [
-    Experiment(*pair.split(" > "), encoder, tau, mode=mode, seed=seed, **sizes)
+sizes = {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "epochs": epochs}
+rows = run(
+    Experiment(*pair.split(" > "), encoder, tau, mode=mode, seed=seed, profile=profile, **sizes)
     for pair, encoder in zip(pairs, encoders, strict=True)
     for mode in ("learned_all", "fixed_all")
     for seed in seeds
-]
-rows = run(experiments)
+)
 page.rows(rows)
 
 # %%
@@ -66,9 +59,8 @@ for metric in ("euclidean", "one_sided"):
 table = pd.concat(views).sort_values(["pair", "metric", "seed"])
 
 # %%
-ax = small_gap(table)
 page.figure(
-    ax.figure,
+    small_gap(table),
     "small-gap",
     table=table,
     alt="Horizontal stacked bars of the three terms for each pair, once with Euclidean and once with one-sided transport, "

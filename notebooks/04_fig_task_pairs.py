@@ -40,21 +40,14 @@ from taskrel_core.experiments.run import run
 from taskrel_core.figures.task_pairs import task_pairs
 
 # %%
-sizes = {
-    "n_reference": n_reference,
-    "n_target": n_target,
-    "n_fit": n_fit,
-    "epochs": epochs,
-    "profile": profile,
-}
+sizes = {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "epochs": epochs}
 pairs = [(a, b) for a in tasks for b in tasks if a != b]
-table = run([Experiment(a, b, "lenet", tau, seed=seed, **sizes) for a, b in pairs])
+table = run(Experiment(a, b, "lenet", tau, seed=seed, profile=profile, **sizes) for a, b in pairs)
 page.rows(table)
 
 # %%
-axes = task_pairs(table, ["euclidean", "one_sided"])
 page.figure(
-    axes[0].figure,
+    task_pairs(table, ["euclidean", "one_sided"]),
     "task-pairs",
     table=table,
     alt="Two scatter plots of bound against transferability over all ordered task pairs; with the Euclidean cost all points "

@@ -34,20 +34,18 @@ from taskrel_core.figures.better_encoder import better_encoder
 
 # %%
 sizes = {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "profile": profile}
-experiments = [
+table = run(
     Experiment(reference, target, "lenet", tau, epochs=epochs, seed=seed, **sizes)
     for target in [*related, *unrelated]
     for epochs in steps
     for seed in seeds
-]
-table = run(experiments)
+)
 page.rows(table)
 table["related"] = table["target"].isin(related)
 
 # %%
-axes = better_encoder(table)
 page.figure(
-    axes[0].figure,
+    better_encoder(table),
     "better-encoder",
     table=table,
     alt="Two panels of lines, transferability and bound of each target divided by log K, against the encoder's accuracy on "

@@ -21,27 +21,24 @@ draw: int = 0  # which of them
 targets: list[str] = ["cifar10", "emoji_noto"]  # lines of each panel
 shares: list[float] = [0.01, 0.1, 1.0]  # of each class of the target's samples, at least 2 of it
 parts: list[int] = [0, 1, 2]  # seeds of each fraction below 1
-# fmt: off
+# The line-up of encoders is in params/, with the learning rate of each.
 rates: dict[str, float] = {
-    "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
-    "vgg16": 3e-5, "mobilenet_v2_dogs": 3e-5, "resnet50_thin": 3e-6, "random_net": 3e-5, "efficientnet_lite0_random": 3e-5,
-}  # encoders, and the learning rate of each
-# fmt: on
-floors: list[str] = ["random_net", "efficientnet_lite0_random"]  # never trained: left out
+    "efficientnet_lite0": 2e-4,
+    "squeezenet": 2e-4,
+    "mobilenet_v2": 2e-4,
+}  # of each encoder
+floors: list[str] = []  # never trained: left out
 seeds: list[int] = [0, 1, 2]  # of the fine-tuning, whose accuracies are averaged
-sizes: dict[str, int] = {
-    "n": 1200,
-    "n_test": 1000,
-    "epochs": 2,
-}  # of fine-tuning; a fraction of 1 sees the same n
+# Of fine-tuning; a fraction of 1 sees the same n.
+sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # samples, test samples, epochs
 n_reference: int = 1000  # reference samples
 
 # %%
 import page
 import pandas as pd
 
-from taskrel_core.analysis.accuracy import chosen
-from taskrel_core.analysis.ranking import correlations, joined, over_targets, verdict, with_accuracies
+from taskrel_core.analysis import ranking
+from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.run import run
 from taskrel_core.experiments.scoring import SCORES, Scoring
@@ -49,40 +46,32 @@ from taskrel_core.figures.limited_data import limited_data
 from taskrel_core.figures.names import SCORE_NAMES
 
 # %%
-encoders = {name: rate for name, rate in rates.items() if name not in floors}
-tunings = [
-    FineTuning(target, encoder, lr=lr, seed=seed, profile=profile, **sizes)
-    for target in targets
-    for encoder, lr in encoders.items()
+trained = [encoder for encoder in rates if encoder not in floors]
+cells = [(target, encoder) for target in targets for encoder in trained]
+trainings = run(
+    FineTuning(target, encoder, lr=rates[encoder], seed=seed, profile=profile, **sizes)
+    for target, encoder in cells
     for seed in seeds
-]
-accuracies = chosen(run(tunings))
+)
+accuracies = select_learning_rate(trainings)
 
 # %%
-settings = {
-    "draw": draw,
-    "k_reference": k_reference,
-    "n_reference": n_reference,
-    "n_target": sizes["n"],
-    "profile": profile,
-}
-cells = [
-    Scoring(reference, target, encoder, share=share, part=part, **settings)
+settings = {"draw": draw, "k_reference": k_reference, "n_reference": n_reference, "n_target": sizes["n"]}
+scores = run(
+    Scoring(reference, target, encoder, share=share, part=part, profile=profile, **settings)
     for target in targets
     for share in shares
     for part in (parts if share < 1 else [0])
-    for encoder in encoders
-]
-scores = run(cells)
-
-# %%
-page.rows(with_accuracies(scores, accuracies))
+    for encoder in trained
+)
+page.rows(ranking.with_accuracies(scores, accuracies))
 
 # %%
 asked = [name for name in SCORES if scores[name].notna().any() and name != "otce"]
 views = []
 for (share, part), rows in scores.groupby(["share", "part"]):
-    view = correlations(joined(rows, accuracies, asked), SCORES, {"trained": list(encoders)})
+    table = ranking.join_scores(rows, accuracies, asked)
+    view = ranking.correlations(table, SCORES, {"trained": trained})
     views.append(view.assign(share=share, part=part, samples=int(rows["n"].median())))
 each = pd.concat(views)
 grouped = each.groupby(["score", "target", "share"], sort=False)
@@ -91,26 +80,23 @@ table["n"] = grouped["n"].first().to_numpy()
 
 # %%
 page.figure(
-    limited_data(table)[0, 0].figure,
+    limited_data(table),
     "limited-data",
     table=each,
     alt="One panel a score: Pearson's r with accuracy against the share of the target's samples, one line a target, on a "
     "logarithmic axis.",
-    caption=f"Correlation with accuracy against the share of the target's samples, n = {len(encoders)} trained encoders; "
+    caption=f"Correlation with accuracy against the share of the target's samples, n = {len(trained)} trained encoders; "
     f"line: mean, band: range over {len(parts)} draws of the share. Intervals over encoders are in the file.",
 )
 
 # %%
-mean = pd.concat([over_targets(rows).assign(share=share) for share, rows in each.groupby("share")])
-shown = mean.assign(score=mean["score"].map(SCORE_NAMES)).pivot(
-    index="score", columns="share", values="pearson"
-)
-shown = shown.loc[[SCORE_NAMES[name] for name in asked]]
+mean = pd.concat(ranking.over_targets(rows).assign(share=share) for share, rows in each.groupby("share"))
+shown = mean.pivot(index="score", columns="share", values="pearson").loc[asked].rename(index=SCORE_NAMES)
 shown.columns = [f"{100 * share:g} %" for share in shown.columns]
 page.table(
     shown.reset_index(),
     "limited-data-means",
-    f"Mean r over {len(targets)} targets and the draws of each share, n = {len(encoders)} trained encoders",
+    f"Mean r over {len(targets)} targets and the draws of each share, n = {len(trained)} trained encoders",
     "{:+.2f}",
 )
 
@@ -124,4 +110,4 @@ page.glue(
     f"{r[full, 'paper']:+.2f}, logit {r[least, 'logit']:+.2f} / {r[full, 'logit']:+.2f}; "
     f"the reference's accuracy {r[full, 'reference_accuracy']:+.2f} at any share",
 )
-page.glue("verdict", verdict(at.loc[least, "paper"]) if r[full, "paper"] < 0 else "does not hold")
+page.glue("verdict", ranking.verdict(at.loc[least, "paper"]) if r[full, "paper"] < 0 else "does not hold")

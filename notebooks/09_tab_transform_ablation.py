@@ -33,20 +33,13 @@ from taskrel_core.figures.ablation import ablation
 from taskrel_core.figures.names import named
 
 # %%
-sizes = {
-    "n_reference": n_reference,
-    "n_target": n_target,
-    "n_fit": n_fit,
-    "epochs": epochs,
-    "profile": profile,
-}
-experiments = [
-    Experiment(*pair.split(" > "), "lenet", tau, mode=mode, seed=seed, **sizes)
+sizes = {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "epochs": epochs}
+rows = run(
+    Experiment(*pair.split(" > "), "lenet", tau, mode=mode, seed=seed, profile=profile, **sizes)
     for pair in pairs
     for mode in ("fixed_all", "learned_a", "learned_all")
     for seed in seeds
-]
-rows = run(experiments)
+)
 page.rows(rows)
 
 # %%
@@ -66,9 +59,8 @@ page.table(
 )
 
 # %%
-ax = ablation(table)
 page.figure(
-    ax.figure,
+    ablation(table),
     "transform-ablation-marks",
     table=table,
     alt="For each pair three marks on a line: the bound falls from FixedAll to LearnedA to LearnedAll.",

@@ -83,9 +83,8 @@ titles = {
 }
 
 # %%
-axes = departures(table, titles)
 page.figure(
-    axes[0, 0].figure,
+    departures(table, titles),
     "authors-objective",
     table=table,
     alt="Six panels. First: share of the class map that is as planted, and as the random start says, against the label cost. "

@@ -38,9 +38,8 @@ rows = run([Timing(way, **sizes, **settings) for _, sizes in series for way in W
 rows["series"] = [name for name, _ in series for _ in WAYS]
 
 # %%
-axes = speed(rows)
 page.figure(
-    axes[0, 0].figure,
+    speed(rows),
     "speed",
     table=rows,
     alt="Six panels of lines on logarithmic axes: seconds above and peak memory below, against samples, features and classes, "

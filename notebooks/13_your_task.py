@@ -40,14 +40,8 @@ from taskrel_core.figures.names import named
 from taskrel_core.figures.your_task import your_task
 
 # %%
-sizes = {
-    "n_reference": n_reference,
-    "n_target": n_target,
-    "n_fit": n_fit,
-    "epochs": epochs,
-    "profile": profile,
-}
-rows = run([Experiment(reference, target, encoder, tau, labels=labels, seed=seed, **sizes)])
+sizes = {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "epochs": epochs}
+rows = run([Experiment(reference, target, encoder, tau, labels=labels, seed=seed, profile=profile, **sizes)])
 page.rows(rows)
 row = rows.iloc[0]
 
@@ -55,9 +49,8 @@ row = rows.iloc[0]
 metrics = ["euclidean", "span", "logit", "one_sided"]
 table = pd.DataFrame({"metric": metrics, "bound": [row[f"bound_{m}"] for m in metrics]})
 table = table.assign(loss=row["loss"], transferability=row["transferability"], log_k=row["log_k"])
-ax = your_task(table)
 page.figure(
-    ax.figure,
+    your_task(table),
     "your-task",
     table=table,
     alt="Four bars, the bound under each ground cost, with lines for the best head, the transformed classifier and log K.",

@@ -30,14 +30,20 @@ seed: int = 0  # of the resamples
 import page
 import pandas as pd
 
-from taskrel_core.analysis.published import poster, poster_means, published, recomputed, tables_agree
+from taskrel_core.analysis.published import (
+    compare_accuracies,
+    poster_means,
+    read_poster,
+    read_published,
+    recompute,
+)
 from taskrel_core.figures.names import NAMES, SCORE_NAMES
 from taskrel_core.figures.published import against_two_tables, poster_cells
 
 # %%
-numbers = published(facts)
-table = recomputed(numbers, resamples, seed)
-agreement = tables_agree(numbers, resamples, seed).replace({"target": NAMES})
+numbers = read_published(facts)
+table = recompute(numbers, resamples, seed)
+agreement = compare_accuracies(numbers, resamples, seed).replace({"target": NAMES})
 named = table.replace({"target": NAMES, "score": SCORE_NAMES, "copy_of": SCORE_NAMES})
 
 # %%
@@ -60,9 +66,8 @@ page.table(
 )
 
 # %%
-axes = against_two_tables(named, agreement)
 page.figure(
-    axes[0, 0].figure,
+    against_two_tables(named, agreement),
     "published-scores-dots",
     table=pd.concat([named, agreement.assign(score="the two accuracy tables")]),
     alt="A panel for each of four scores, a row for each of eight targets: two marks with wide intervals that mostly overlap, "
@@ -120,13 +125,13 @@ page.glue(
 # {glue}`means`
 
 # %%
-printed = poster(facts)
+printed = read_poster(facts)
 means = poster_means(printed)
 means["name"] = means["score"].map({**SCORE_NAMES, "ours": "relatedness"})
 cells = printed[(printed["table"] == "correlation") & (printed["target"] != "average")]
 cells = cells.rename(columns={"column": "score"}).replace({"target": NAMES})
 page.figure(
-    poster_cells(cells, means).figure,
+    poster_cells(cells, means),
     "published-scores-poster",
     table=cells.merge(means, on="score"),
     alt="Nine rows, one a score, with three marks each. LogME, NCE, PACTran and H-score have one mark on the side of the wrong "

@@ -11,19 +11,22 @@ from typing import Any
 
 import matplotlib as mpl
 import myst_nb
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-__all__ = ["figure", "glue", "rows", "table"]
+__all__ = ["bold_wrong_sign", "figure", "glue", "rows", "table"]
 
 
-def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: str, caption: str) -> None:
+def figure(
+    axes: Axes | np.ndarray, name: str, table: pd.DataFrame | None = None, *, alt: str, caption: str
+) -> None:
     """Write the figure as SVG and PNG, its data as CSV, and show it numbered, as ``fig-<name>``.
 
     Args:
-        fig: a matplotlib figure; saved with a transparent ground, so that it suits light and dark pages.
+        axes: one or several of the figure; saved with a transparent ground, so that it suits light and dark pages.
         name: letters, digits and hyphens; unique in the book.
         table: the tidy table that was drawn, or None.
         alt: what one sees, for those who do not see it.
@@ -35,7 +38,7 @@ def figure(fig: Figure, name: str, table: pd.DataFrame | None = None, *, alt: st
     _check(name, caption)
     if len(alt.split()) < 3:
         raise ValueError(f"alt must describe the figure in words, got {alt!r}; say what one sees")
-    folder = _folder()
+    fig, folder = np.ravel(np.asarray(axes, dtype=object))[0].figure, _folder()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
         for kind, how in (
             ("svg", {"transparent": True, "metadata": {"Date": None}}),
@@ -96,6 +99,17 @@ def table(
     link = _csv(frame if data is None else data, file or f"tab-{name}")
     text = f"{_line(caption)} ({link})"
     _show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
+
+
+def bold_wrong_sign(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with each correlation in bold that does not begin with the right sign.
+
+    Args:
+        frame: a column ``sign``, "+" or "-"; the correlations, as text, in the columns from there to the column ``mean``.
+    """
+    cells = frame.loc[:, "sign":"mean"].iloc[:, 1:-1]
+    right = cells.apply(lambda column: column.str[:1].eq(frame["sign"]) | column.eq(""))
+    return frame.assign(**cells.where(right, "**" + cells + "**"))
 
 
 def glue(name: str, text: str) -> None:

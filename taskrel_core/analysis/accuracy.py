@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-__all__ = ["chosen"]
+__all__ = ["select_learning_rate"]
 
 
-def chosen(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a (target, encoder): mean accuracy over seeds at the learning rate that held-back samples choose.
+def select_learning_rate(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per (target, encoder): mean accuracy over seeds at the learning rate that held-back samples select.
 
     Args:
-        rows: rows of ``train``; seeds that were not trained at the chosen rate do not count.
+        rows: rows of ``FineTuning``; seeds that were not trained at the selected rate do not count.
 
     Returns:
         Columns target, encoder, lr, fine_tuned, fine_tuned_se, probe, seeds, seconds; the standard error is the

@@ -2,24 +2,25 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .correlation import correlate, marked
+from .correlation import correlate
 
 __all__ = [
     "LIBRARY",
     "POSTER_SIGNS",
     "SFDA",
     "accuracies",
-    "poster",
+    "compare_accuracies",
     "poster_means",
     "poster_table",
-    "published",
-    "recomputed",
-    "tables_agree",
+    "read_poster",
+    "read_published",
+    "recompute",
 ]
 
 
@@ -34,12 +35,11 @@ _SCORES = {
     "nce": "NCE",
     "hscore": "HScore",
 }  # in the columns, in the README
-
 _TARGETS = {"oxfordiiitpets": "pets", "stanfordcars": "cars"}
 _MODELS = {"mnasnet": "mnasnet1_0"}
 
 
-def published(folder: str | Path = "notebooks/facts") -> pd.DataFrame:
+def read_published(folder: str | Path) -> pd.DataFrame:
     """Return the published numbers, with one name for each encoder and target.
 
     Args:
@@ -60,11 +60,14 @@ def published(folder: str | Path = "notebooks/facts") -> pd.DataFrame:
     return table.rename(columns={"model_or_score": "name"})
 
 
-def poster(folder: str | Path = "notebooks/facts") -> pd.DataFrame:
+def read_poster(folder: str | Path) -> pd.DataFrame:
     """Return the poster's tables: columns table, target, column, pearson.
 
+    Args:
+        folder: where ``poster-tables.csv`` is.
+
     Raises:
-        ValueError: as ``published``.
+        ValueError: as ``read_published``.
     """
     return _read(Path(folder) / "poster-tables.csv", ("table", "target", "column", "pearson"))
 
@@ -74,63 +77,57 @@ def accuracies(facts: pd.DataFrame, source: str) -> pd.DataFrame:
     return _wide(facts, source, "accuracy")
 
 
-def recomputed(facts: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def recompute(facts: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
     """Return the correlations of the library's scores with its own accuracies and with those of the other source.
 
-    All four scores are higher for the better encoder, so none is turned.
+    All four scores are higher for the better encoder, so none changes its sign.
 
     Args:
-        facts: as ``published`` returns them.
-        resamples: bootstrap draws, of encoders.
-        seed: of the draws.
+        facts: as ``read_published`` returns them.
+        resamples: bootstrap samples, of encoders.
+        seed: of the samples.
 
     Returns:
         Columns target, score, n; pearson, low, high; printed (the library's own r), slack (how far rounding of what is
         printed may move r), agrees; weighted_tau, printed_tau, tau_agrees; copy_of (an earlier score with the same
         values, or ""); other, other_low, other_high (r with the accuracies of the other source); difference,
-        difference_low, difference_high (of both r, the same encoders drawn for both); other_tau (weighted tau with the
+        difference_low, difference_high (of both r, on the same bootstrap samples); other_tau (weighted tau with the
         other accuracies) and sfda_tau (what the other source printed for its own score of that name).
     """
     own, other = accuracies(facts, LIBRARY), accuracies(facts, SFDA)
     scores = {score: _wide(facts, LIBRARY, score).loc[own.index] for score in _SCORES}
-    printed = {
-        kind: _wide(facts, f"{LIBRARY} README", f"published {kind}") for kind in ("pearson", "weighted tau")
-    }
-    taus = _wide(facts, SFDA_README, "published weighted tau")
+    printed = _wide(facts, f"{LIBRARY} README", "published pearson")
+    printed_tau = _wide(facts, f"{LIBRARY} README", "published weighted tau")
+    sfda_tau = _wide(facts, SFDA_README, "published weighted tau").reindex(_SCORES.values())
     lines = []
     for target in own:
         mine, theirs = own[target].to_numpy(), other[target][own.index].to_numpy()
         for score, name in _SCORES.items():
             x, earlier = scores[score][target].to_numpy(), list(_SCORES)[: list(_SCORES).index(score)]
-            a, b = (correlate(x, y, resamples=resamples, seed=seed) for y in (mine, theirs))
-            line = {
-                "target": target,
-                "score": score,
-                "n": a.n,
-                "pearson": a.value,
-                "low": a.low,
-                "high": a.high,
-            }
-            line |= {"printed": printed["pearson"].loc[name, target], "slack": _slack(x, mine)}
-            line["agrees"] = abs(a.value - line["printed"]) <= line["slack"]
-            tau, least, most = _tau(x, mine, seed)
-            line |= {"weighted_tau": tau, "printed_tau": printed["weighted tau"].loc[name, target]}
-            line["tau_agrees"] = least <= line["printed_tau"] <= most
+            line = {"target": target, "score": score}
+            line |= _compared(x, mine, theirs, resamples, seed)
+            line |= {"printed": printed.loc[name, target], "printed_tau": printed_tau.loc[name, target]}
+            line["agrees"] = abs(line["pearson"] - line["printed"]) <= line["slack"]
+            line["tau_agrees"] = line.pop("least_tau") <= line["printed_tau"] <= line.pop("largest_tau")
             line["copy_of"] = next((s for s in earlier if (scores[s][target] == x).all()), "")
-            line |= {
-                "other": b.value,
-                "other_low": b.low,
-                "other_high": b.high,
-                "difference": a.value - b.value,
-            }
-            line["difference_low"], line["difference_high"] = _difference(x, mine, theirs, resamples, seed)
-            line["other_tau"] = stats.weightedtau(x, theirs).statistic
-            line["sfda_tau"] = taus.loc[name, target] if name in taus.index else np.nan
-            lines.append(line)
+            lines.append(line | {"sfda_tau": sfda_tau.loc[name, target]})
     return pd.DataFrame(lines)
 
 
-def tables_agree(facts: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def _compared(
+    x: np.ndarray, mine: np.ndarray, theirs: np.ndarray, resamples: int, seed: int
+) -> dict[str, Any]:
+    """One score against the accuracies of its own source and of the other."""
+    own, other = (correlate(x, y, resamples=resamples, seed=seed) for y in (mine, theirs))
+    line = {"n": own.n, "pearson": own.value, "low": own.low, "high": own.high, "slack": _slack(x, mine)}
+    line |= dict(zip(("weighted_tau", "least_tau", "largest_tau"), _tau(x, mine, seed), strict=True))
+    line |= {"other": other.value, "other_low": other.low, "other_high": other.high}
+    line["difference"] = own.value - other.value
+    line["difference_low"], line["difference_high"] = _difference(x, mine, theirs, resamples, seed)
+    return line | {"other_tau": stats.weightedtau(x, theirs).statistic}
+
+
+def compare_accuracies(facts: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
     """Return how far the two tables of accuracies of the same encoders agree: target, pearson, low, high, n."""
     own, other = accuracies(facts, LIBRARY), accuracies(facts, SFDA)
     lines = []
@@ -144,7 +141,7 @@ def poster_means(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
     """Return the poster's averages beside ours of its own cells.
 
     Args:
-        table: as ``poster`` returns it.
+        table: as ``read_poster`` returns it.
         signs: the right sign of r where it is not +1; default ``POSTER_SIGNS``.
 
     Returns:
@@ -164,25 +161,21 @@ def poster_means(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
 
 
 def poster_table(table: pd.DataFrame, signs: Mapping[str, int] | None = None) -> pd.DataFrame:
-    """Return the poster's correlations as it shows them, a row a score, with the mean of the cells.
+    """Return the poster's correlations as it shows them, a row per score, with the mean of the cells.
 
     Args:
-        table: as ``poster`` returns it.
+        table: as ``read_poster`` returns it.
         signs: as for ``poster_means``.
 
     Returns:
-        Index score; columns: sign (the right one), the targets (a cell of the wrong sign in bold), mean, printed.
+        Index score; columns: sign (the right one), the targets, mean, printed; all numbers as text.
     """
     means = poster_means(table, signs).set_index("score")
     cells = table[(table["table"] == "correlation") & (table["target"] != "average")]
     wide = cells.pivot(index="column", columns="target", values="pearson").loc[means.index]
-    shown = wide[list(dict.fromkeys(cells["target"]))].map("{:+.2f}".format)
-    for score, sign in means["expected"].items():
-        shown.loc[score] = [marked(cell, sign) for cell in shown.loc[score]]
+    shown = wide[list(dict.fromkeys(cells["target"]))].join(means[["mean", "printed"]]).map("{:+.2f}".format)
     shown.insert(0, "sign", means["expected"])
-    return shown.assign(
-        mean=means["mean"].map("{:+.2f}".format), printed=means["printed"].map("{:+.2f}".format)
-    )
+    return shown
 
 
 def _wide(facts: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
@@ -206,7 +199,7 @@ def _slack(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _tau(x: np.ndarray, y: np.ndarray, seed: int, draws: int = 100) -> tuple[float, float, float]:
-    """Weighted tau, and the least and largest over draws of the digits that rounding took away; it breaks ties."""
+    """Weighted tau, and the least and largest over samples of the digits that rounding took away; it breaks ties."""
     rng = np.random.default_rng(seed)
     moved = [
         stats.weightedtau(*(z + _half(z) * rng.uniform(-1, 1, len(z)) for z in (x, y))).statistic
@@ -219,7 +212,7 @@ def _tau(x: np.ndarray, y: np.ndarray, seed: int, draws: int = 100) -> tuple[flo
 def _difference(
     x: np.ndarray, a: np.ndarray, b: np.ndarray, resamples: int, seed: int
 ) -> tuple[float, float]:
-    """The 95 % interval of r(x, a) - r(x, b), the same encoders drawn for both."""
+    """The 95 % interval of r(x, a) - r(x, b), on the same bootstrap samples of encoders."""
     rows = np.random.default_rng(seed).integers(len(x), size=(resamples, len(x)))
     x, a, b = (z[rows] - z[rows].mean(1, keepdims=True) for z in (x, a, b))
     kept = (np.ptp(x, 1) > 0) & (np.ptp(a, 1) > 0) & (np.ptp(b, 1) > 0)

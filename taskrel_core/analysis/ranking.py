@@ -4,29 +4,34 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from .correlation import correlate, marked, mean_interval
+from ..metrics.otce_regression import fit_otce
+from .correlation import Correlation, correlate, mean_interval
 
 __all__ = [
     "correlations",
-    "joined",
-    "lead",
+    "format_intervals",
+    "join_scores",
+    "mean_r",
     "otce_predictions",
     "over_targets",
-    "quoted",
+    "saturation",
     "side_by_side",
+    "strength",
+    "strength_difference",
     "verdict",
     "with_accuracies",
 ]
 
 
-def joined(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return one line a (target, encoder, score): columns target, encoder, score, value, fine_tuned, probe.
+def join_scores(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return one line per (target, encoder, score): columns target, encoder, score, value, fine_tuned, probe.
 
     Args:
-        scores: rows of ``scores.score``; those of one (target, encoder) are draws of the reference, and are averaged.
-        accuracies: rows of ``finetune.chosen``.
-        columns: names of the scores; one that is missing in some draw is averaged over the others.
+        scores: rows of ``Scoring``; those of one (target, encoder) differ in the classes of the reference, and are averaged.
+        accuracies: as ``select_learning_rate`` returns them.
+        columns: names of the scores; one that is missing in some rows is averaged over the others.
     """
     long = scores.melt(["target", "encoder"], columns, "score", "value").dropna(subset="value")
     long["value"] = long["value"].astype(float)
@@ -46,13 +51,13 @@ def correlations(
     truth: str = "fine_tuned",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return what each score says of each target, for each set of encoders.
+    """Return the correlation of each score with accuracy on each target, for each set of encoders.
 
     Args:
-        table: as ``joined`` returns it.
+        table: as ``join_scores`` returns it.
         higher_is_better: of each score; a score of which less is better should have a negative Pearson.
         sets: names of sets of encoders, and who is in each.
-        truth: column of ``table`` that the scores are to foretell.
+        truth: column of ``table`` that the scores are to predict.
         seed: of the bootstrap.
 
     Returns:
@@ -80,19 +85,10 @@ def correlations(
 
 
 def _agreement(value: np.ndarray, truth: np.ndarray, sign: int, seed: int) -> dict[str, float]:
+    nan, n = float("nan"), len(value)
+    r = correlate(value, truth, seed=seed) if n >= 3 else Correlation(nan, nan, nan, n)
+    tau = nan if np.isnan(r.value) else float(stats.weightedtau(sign * value, truth).statistic)
     best = float(truth[int(np.argmax(sign * value))] / truth.max())
-    if len(value) < 3:
-        nan = float("nan")
-        return {
-            "pearson": nan,
-            "low": nan,
-            "high": nan,
-            "n": len(value),
-            "weighted_kendall": nan,
-            "rel_at_1": best,
-        }
-    r = correlate(value, truth, seed=seed)
-    tau = correlate(sign * value, truth, kind="weighted_kendall", resamples=10, seed=seed).value
     shown = {"pearson": r.value, "low": r.low, "high": r.high, "n": r.n}
     return shown | {"weighted_kendall": tau, "rel_at_1": best}
 
@@ -102,8 +98,8 @@ def over_targets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> p
 
     Args:
         table: as ``correlations`` returns it.
-        resamples: bootstrap draws.
-        seed: of the draws.
+        resamples: bootstrap samples.
+        seed: of the samples.
 
     Returns:
         Columns encoders, score, expected, pearson, low, high, targets, weighted_kendall, rel_at_1.
@@ -119,24 +115,45 @@ def over_targets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> p
     return pd.DataFrame(lines)
 
 
-def lead(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
+def mean_r(
+    table: pd.DataFrame,
+    higher_is_better: Mapping[str, bool],
+    encoders: Sequence[str],
+    truth: str = "fine_tuned",
+) -> pd.Series:
+    """Return each score's Pearson correlation in the mean over targets, by score; arguments as for ``correlations``."""
+    each = correlations(table, higher_is_better, {"these": encoders}, truth)
+    return pd.Series(over_targets(each).set_index("score")["pearson"])
+
+
+def strength(table: pd.DataFrame) -> pd.Series:
+    """Return Pearson's r times the sign that it should have, for each row of ``correlations`` or ``over_targets``."""
+    return pd.Series(table["pearson"] * table["expected"].map({"+": 1, "-": -1}))
+
+
+def strength_difference(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
     """Return by how much ``one`` score is stronger than the ``other``, target by target, as ``over_targets`` does.
 
-    Strength is Pearson's r times the sign that it should have. An interval that holds 0 says that the targets do
-    not tell the two apart.
+    An interval that contains 0 means that the targets do not tell the two apart.
 
     Args:
         table: as ``correlations`` returns it, for one set of encoders.
         one: name of a score.
         other: name of another.
     """
-    strength = table.assign(pearson=table["pearson"] * table["expected"].map({"+": 1, "-": -1}))
-    mine, theirs = (strength[strength["score"] == name].set_index("target") for name in (one, other))
+    oriented = table.assign(pearson=strength(table))
+    mine, theirs = (oriented[oriented["score"] == name].set_index("target") for name in (one, other))
     return over_targets(mine.assign(pearson=mine["pearson"] - theirs["pearson"]))
 
 
+def saturation(scores: pd.DataFrame) -> pd.Series:
+    """Return, for each score that says when it is saturated, the fraction of rows of ``Scoring`` in which it is."""
+    said = scores.filter(regex="^saturated_").rename(columns=lambda name: name.removeprefix("saturated_"))
+    return pd.Series({name: said[name].dropna().astype(bool).mean() for name in said})
+
+
 def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.DataFrame:
-    """Return the table as a reader wants it: one row a score, r with its interval a target, then their mean.
+    """Return the table as a reader wants it: one row per score, r with its interval for each target, then their mean.
 
     Args:
         each: as ``correlations`` returns it.
@@ -144,19 +161,17 @@ def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.Da
         encoders: which of the sets.
 
     Returns:
-        Index score; columns: sign (the right one), the targets (a cell of the wrong sign in bold), mean, weighted tau,
-        rel@1.
+        Index score; columns: sign (the right one), the targets, mean, weighted tau, rel@1.
     """
     cells, means = each[each["encoders"] == encoders], mean[mean["encoders"] == encoders].set_index("score")
-    text = [marked(cell, sign) for cell, sign in zip(quoted(cells), cells["expected"], strict=True)]
-    wide = cells.assign(cell=text).pivot(index="score", columns="target", values="cell")
+    wide = cells.assign(cell=format_intervals(cells)).pivot(index="score", columns="target", values="cell")
     wide = wide.loc[means.index, list(dict.fromkeys(cells["target"]))].fillna("")
     wide.insert(0, "sign", means["expected"])
-    wide["mean"] = quoted(means)
+    wide["mean"] = format_intervals(means)
     return wide.assign(**{"weighted tau": means["weighted_kendall"], "rel@1": means["rel_at_1"]})
 
 
-def quoted(rows: pd.DataFrame) -> list[str]:
+def format_intervals(rows: pd.DataFrame) -> list[str]:
     """Return each row's ``r [low, high]`` as text, empty where there is no r."""
     known = zip(rows["pearson"], rows["low"], rows["high"], strict=True)
     return ["" if np.isnan(r) else f"{r:+.2f} [{low:+.2f}, {high:+.2f}]" for r, low, high in known]
@@ -166,14 +181,12 @@ def otce_predictions(scores: pd.DataFrame, accuracies: pd.DataFrame) -> pd.Serie
     """Return the OTCE score of each row: the accuracy that its W_D and W_T predict, learned on the other targets.
 
     Args:
-        scores: rows of ``scores.score`` with the columns otce_w_d and otce_w_t.
-        accuracies: rows of ``finetune.chosen``.
+        scores: rows of ``Scoring`` with the columns otce_w_d and otce_w_t.
+        accuracies: as ``select_learning_rate`` returns them.
 
     Returns:
-        One value a row of ``scores``, None where fewer than 3 rows of other targets have an accuracy.
+        One value for each row of ``scores``, None where fewer than 3 rows of other targets have an accuracy.
     """
-    from ..metrics.otce_regression import fit_otce  # here: it brings torch, which the other tables do without
-
     known = scores[["target", "encoder", "otce_w_d", "otce_w_t"]].reset_index(drop=True)
     known = known.merge(accuracies[["target", "encoder", "fine_tuned"]], how="left", on=["target", "encoder"])
     values = []

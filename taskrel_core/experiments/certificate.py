@@ -14,12 +14,12 @@ from ..task import Task
 from .row import Row
 
 __all__ = [
-    "Checking",
+    "Certificate",
 ]
 
 
 @dataclass(frozen=True)
-class Checking(Row):
+class Certificate(Row):
     """One row: a bound of one form, and the loss that it speaks of.
 
     Attributes:

@@ -15,7 +15,7 @@ from ..task import Task
 from .row import Row
 
 __all__ = [
-    "Probing",
+    "LinearHead",
 ]
 
 
@@ -23,7 +23,7 @@ HEADS = ("best", "zero_shot")
 
 
 @dataclass(frozen=True)
-class Probing(Row):
+class LinearHead(Row):
     """One row: which head on which task.
 
     Attributes:

@@ -7,11 +7,15 @@ from scipy import stats
 
 from taskrel_core.analysis.ranking import (
     correlations,
-    joined,
-    lead,
+    format_intervals,
+    join_scores,
+    mean_r,
     otce_predictions,
     over_targets,
+    saturation,
     side_by_side,
+    strength,
+    strength_difference,
 )
 
 ENCODERS = ["a", "b", "c", "d", "e"]
@@ -40,7 +44,7 @@ HIGHER = {"good": True, "loss": False}
 def test_draws_are_averaged_and_a_score_that_one_draw_lacks_is_not_lost():
     scores, accuracies = _rows()
     scores.loc[scores["draw"] == 1, "good"] = None
-    table = joined(scores, accuracies, ["good", "loss"])
+    table = join_scores(scores, accuracies, ["good", "loss"])
     assert len(table) == 2 * 2 * len(ENCODERS)
     first = scores[scores["draw"] == 0].set_index(["target", "encoder"])
     both = scores.groupby(["target", "encoder"])["loss"].mean()
@@ -51,7 +55,7 @@ def test_draws_are_averaged_and_a_score_that_one_draw_lacks_is_not_lost():
 
 def test_each_cell_is_scipys_pearson_and_weighted_tau():
     scores, accuracies = _rows()
-    table = joined(scores, accuracies, ["good", "loss"])
+    table = join_scores(scores, accuracies, ["good", "loss"])
     cells = correlations(table, HIGHER, {"all": ENCODERS, "some": ENCODERS[:4]})
     assert len(cells) == 2 * 2 * 2
     for cell in cells.itertuples():
@@ -72,7 +76,7 @@ def test_each_cell_is_scipys_pearson_and_weighted_tau():
 
 def test_a_score_that_is_the_accuracy_itself_is_perfect():
     scores, accuracies = _rows()
-    cells = correlations(joined(scores, accuracies, ["good"]), HIGHER, {"all": ENCODERS})
+    cells = correlations(join_scores(scores, accuracies, ["good"]), HIGHER, {"all": ENCODERS})
     assert cells["pearson"].to_numpy() == pytest.approx(1.0)
     assert cells["weighted_kendall"].to_numpy() == pytest.approx(1.0)
     assert cells["rel_at_1"].to_numpy() == pytest.approx(1.0)
@@ -80,16 +84,16 @@ def test_a_score_that_is_the_accuracy_itself_is_perfect():
 
 def test_two_encoders_have_no_correlation_and_a_constant_score_neither():
     scores, accuracies = _rows()
-    few = correlations(joined(scores, accuracies, ["good"]), HIGHER, {"two": ENCODERS[:2]})
+    few = correlations(join_scores(scores, accuracies, ["good"]), HIGHER, {"two": ENCODERS[:2]})
     assert few["pearson"].isna().all()
     assert (few["n"] == 2).all()
-    flat = correlations(joined(scores.assign(good=1.0), accuracies, ["good"]), HIGHER, {"all": ENCODERS})
+    flat = correlations(join_scores(scores.assign(good=1.0), accuracies, ["good"]), HIGHER, {"all": ENCODERS})
     assert flat["pearson"].isna().all()
 
 
 def test_the_mean_over_targets_is_a_plain_mean_and_its_interval_holds_it():
     scores, accuracies = _rows()
-    cells = correlations(joined(scores, accuracies, ["good", "loss"]), HIGHER, {"all": ENCODERS})
+    cells = correlations(join_scores(scores, accuracies, ["good", "loss"]), HIGHER, {"all": ENCODERS})
     mean = over_targets(cells).set_index("score")
     for score, rows in cells.groupby("score"):
         assert mean.loc[score, "pearson"] == pytest.approx(rows["pearson"].mean(), rel=1e-12)
@@ -125,13 +129,13 @@ def test_otce_without_other_targets_is_unknown():
     assert all(value is None for value in otce_predictions(only, accuracies[accuracies["target"] == "one"]))
 
 
-def test_a_lead_is_the_difference_of_strengths_whatever_their_signs():
+def test_a_strength_difference_is_one_of_strengths_whatever_their_signs():
     lines = [
         ("x", "t", "+", 0.5), ("x", "u", "+", 0.9), ("y", "t", "-", -0.8), ("y", "u", "-", 0.1),
     ]  # fmt: skip
     table = pd.DataFrame(lines, columns=["score", "target", "expected", "pearson"])
     table = table.assign(encoders="all", weighted_kendall=0.0, rel_at_1=1.0)
-    row = lead(table, "x", "y").iloc[0]
+    row = strength_difference(table, "x", "y").iloc[0]
     assert row["pearson"] == pytest.approx(((0.5 - 0.8) + (0.9 + 0.1)) / 2)
     assert row["low"] == pytest.approx(-0.3)
     assert row["high"] == pytest.approx(1.0)
@@ -139,17 +143,41 @@ def test_a_lead_is_the_difference_of_strengths_whatever_their_signs():
 
 def test_equal_accuracies_everywhere_are_refused():
     scores, accuracies = _rows()
-    table = joined(scores, accuracies.assign(fine_tuned=0.5), ["good", "loss"])
+    table = join_scores(scores, accuracies.assign(fine_tuned=0.5), ["good", "loss"])
     with pytest.raises(ValueError, match="fine_tuned must differ between encoders on at least one target"):
         correlations(table, HIGHER, {"all": ENCODERS})
 
 
-def test_the_table_marks_cells_of_the_wrong_sign():
+def test_the_table_has_each_cell_beside_its_right_sign():
     scores, accuracies = _rows()
     scores["good"] = scores["good"] * np.where(scores["target"] == "two", -1, 1)
-    each = correlations(joined(scores, accuracies, ["good"]), HIGHER, {"all": ENCODERS})
+    each = correlations(join_scores(scores, accuracies, ["good"]), HIGHER, {"all": ENCODERS})
     shown = side_by_side(each, over_targets(each), "all").loc["good"]
     assert shown["sign"] == "+"
     assert shown["one"].startswith("+1.00 [")
-    assert shown["two"].startswith("**-1.00 [")
-    assert shown["two"].endswith("]**")
+    assert shown["two"].startswith("-1.00 [")
+    assert shown["two"].endswith("]")
+
+
+def test_mean_r_is_that_over_targets():
+    scores, accuracies = _rows()
+    table = join_scores(scores, accuracies, ["good", "loss"])
+    expected = over_targets(correlations(table, HIGHER, {"all": ENCODERS[:4]}, "probe")).set_index("score")
+    found = mean_r(table, HIGHER, ENCODERS[:4], truth="probe")
+    assert found.to_dict() == expected["pearson"].to_dict()
+
+
+def test_strength_is_r_with_its_right_sign():
+    table = pd.DataFrame({"pearson": [0.5, -0.5, -0.25], "expected": ["+", "-", "+"]})
+    assert strength(table).tolist() == [0.5, 0.5, -0.25]
+
+
+def test_saturation_counts_the_rows_that_have_the_score():
+    scores = pd.DataFrame({"saturated_a": [True, False, None], "saturated_b": [True, True, True], "a": 1.0})
+    assert saturation(scores).to_dict() == {"a": 0.5, "b": 1.0}
+
+
+def test_an_interval_is_text_and_empty_where_there_is_none():
+    nan = float("nan")
+    table = pd.DataFrame({"pearson": [0.5, nan], "low": [-0.126, nan], "high": [0.9, nan]})
+    assert format_intervals(table) == ["+0.50 [-0.13, +0.90]", ""]

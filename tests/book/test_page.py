@@ -24,14 +24,14 @@ def shown(monkeypatch, tmp_path):
 
 
 def drawn():
-    fig, axes = plt.subplots(figsize=(2, 2))
+    _, axes = plt.subplots(figsize=(2, 2))
     axes.plot([0, 1], [1, 0])
-    return fig
+    return axes
 
 
 def test_a_figure_becomes_files_and_a_numbered_directive(shown, tmp_path):
-    fig = drawn()
-    page.figure(fig, "small-gap", table=TABLE, alt="A line that\nfalls", caption="It falls.")
+    axes = drawn()
+    page.figure(axes, "small-gap", table=TABLE, alt="A line that\nfalls", caption="It falls.")
     files = sorted(path.name for path in (tmp_path / "made").iterdir())
     assert files == ["small-gap.csv", "small-gap.png", "small-gap.svg"]
     assert shown == [
@@ -41,7 +41,7 @@ def test_a_figure_becomes_files_and_a_numbered_directive(shown, tmp_path):
     ]
     read = pd.read_csv(tmp_path / "made/small-gap.csv")
     assert list(read.columns) == list(TABLE.columns)
-    assert not plt.fignum_exists(fig.number)
+    assert not plt.fignum_exists(axes.figure.number)
 
 
 def test_the_same_figure_gives_the_same_bytes_and_no_ground(shown, tmp_path):
@@ -53,6 +53,13 @@ def test_the_same_figure_gives_the_same_bytes_and_no_ground(shown, tmp_path):
     assert first == svg()
     assert b"#ffffff" not in first
     assert b"<text" not in first  # outlines: looks the same where the typeface is missing
+
+
+def test_one_of_several_axes_leads_to_the_whole_figure(shown, tmp_path):
+    fig, axes = plt.subplots(1, 2, figsize=(2, 2))
+    page.figure(axes, "both", alt="Two empty panels", caption="Nothing.")
+    assert (tmp_path / "made/both.svg").exists()
+    assert not plt.fignum_exists(fig.number)
 
 
 @pytest.mark.parametrize(
@@ -67,10 +74,10 @@ def test_the_same_figure_gives_the_same_bytes_and_no_ground(shown, tmp_path):
 )
 def test_a_figure_without_words_or_with_a_strange_name_is_refused(shown, tmp_path, change, message):
     words = {"name": "line", "alt": "A falling line", "caption": "It falls."} | change
-    fig = drawn()
+    axes = drawn()
     with pytest.raises(ValueError, match=message):
-        page.figure(fig, words.pop("name"), **words)
-    plt.close(fig)
+        page.figure(axes, words.pop("name"), **words)
+    plt.close(axes.figure)
     assert not (tmp_path / "made").exists()
 
 
@@ -88,6 +95,16 @@ def test_an_interval_in_a_table_stays_on_one_line(shown, tmp_path):
     page.table(pd.DataFrame({"r": ["+0.73 [+0.33, -0.93]", "a, b"]}), "intervals", "Some")
     assert "| +0.73 [+0.33,&nbsp;-0.93] |\n| a, b |" in shown[0]
     assert "[+0.33, -0.93]" in (tmp_path / "made/tab-intervals.csv").read_text()
+
+
+def test_correlations_of_the_wrong_sign_are_bold():
+    frame = pd.DataFrame(
+        {"sign": ["+", "-"], "one": ["+0.80", "+0.10"], "two": ["-0.50 [-1, +1]", ""], "mean": "-0.10"}
+    )
+    shown = page.bold_wrong_sign(frame)
+    assert shown["one"].tolist() == ["+0.80", "**+0.10**"]
+    assert shown["two"].tolist() == ["**-0.50 [-1, +1]**", ""]
+    assert shown[["sign", "mean"]].equals(frame[["sign", "mean"]])
 
 
 def test_glued_text_is_kept_beside_the_page(shown, tmp_path, monkeypatch):

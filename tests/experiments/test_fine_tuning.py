@@ -1,4 +1,4 @@
-"""End-to-end fine-tuning: the probe it starts from, what training changes, and how the learning rate is chosen."""
+"""End-to-end fine-tuning: the probe it starts from, what training changes, and how the learning rate is selected."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from taskrel_core import DATASETS
-from taskrel_core.analysis.accuracy import chosen
+from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.experiments.fine_tuning import PROBE_C, FineTuning, _parts, _probe
 
 SMALL = FineTuning("digits", "random_net", lr=1e-3, n=240, n_test=350, epochs=3)
@@ -80,7 +80,7 @@ def test_held_back_samples_choose_the_learning_rate_not_the_test_part():
             {"lr": 1e-4, "seed": 1, "validation": 0.1, "fine_tuned": 0.6, "fine_tuned_se": 0.01},
         ]
     ).assign(target="t", encoder="e", probe=0.3, n_train=10, seconds=1.0)
-    best = chosen(rows).iloc[0]
+    best = select_learning_rate(rows).iloc[0]
     assert (best["lr"], best["fine_tuned"], best["seeds"]) == (1e-4, pytest.approx(0.5), 2)
     assert best["fine_tuned_se"] == pytest.approx(0.1)  # between seeds, larger than that of the test sample
 

@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from taskrel_core import BASELINES, Task, relatedness, transferability
-from taskrel_core.experiments.certificate import Checking
-from taskrel_core.experiments.linear_heads import Probing
+from taskrel_core.experiments.certificate import Certificate
+from taskrel_core.experiments.linear_heads import LinearHead
 from taskrel_core.experiments.speed import Timing, planted
 from taskrel_core.extraction import features, standardise
 
-CHECK = Checking("glyphs_digits", "digits", "random_net", n_reference=120, n_target=100, n_new=150)
+CHECK = Certificate("glyphs_digits", "digits", "random_net", n_reference=120, n_target=100, n_new=150)
 
 
 def test_a_probe_is_the_best_head_on_the_test_part_in_the_coordinates_of_the_train_part():
-    row = Probing("digits", "random_net", tau=0.2, n=200, n_test=150).compute()
+    row = LinearHead("digits", "random_net", tau=0.2, n=200, n_test=150).compute()
     train = features("digits", "random_net", split="train", n=200)
     test = features("digits", "random_net", split="test", n=150)
     mean, deviation = train.z.mean(0), train.z.std(0, correction=0)
@@ -33,7 +33,7 @@ def test_a_probe_is_the_best_head_on_the_test_part_in_the_coordinates_of_the_tra
 
 def test_a_probe_refuses_an_unknown_head():
     with pytest.raises(ValueError, match="head must be one of best, zero_shot, got 'last'"):
-        Probing("digits", "random_net", head="last").compute()
+        LinearHead("digits", "random_net", head="last").compute()
 
 
 def test_a_checked_bound_is_that_of_the_method_and_its_losses_those_of_its_classifier():
