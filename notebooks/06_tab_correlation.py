@@ -30,31 +30,41 @@
 # over three seeds, which draw the 1,000 images, their order and the batches.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-reference: str = "tiny_imagenet"  # data set whose classes the reference is sampled from
-k_reference: int = 10  # classes per sample of classes
-draws: list[int] = [0, 1, 2]  # seeds of the reference classes, whose scores are averaged
-targets: list[str] = ["cifar10", "dtd10", "flowers5", "emoji_noto", "fashion_mnist"]  # columns of the table
+profile: str = "embedded"  # [profile] which size of everything
+reference: str = "tiny_imagenet"  # [data set] whose classes the reference is sampled from
+k_reference: int = 10  # [>= 2] classes per sample of classes
+draws: list[int] = [0, 1, 2]  # [seed] seeds of the reference classes, whose scores are averaged
+targets: list[str] = [
+    "cifar10",
+    "dtd10",
+    "flowers5",
+    "emoji_noto",
+    "fashion_mnist",
+]  # [data set] columns of the table
 # fmt: off
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
     "vgg16": 3e-5, "mobilenet_v2_dogs": 3e-5, "resnet50_thin": 3e-6, "random_net": 3e-5, "efficientnet_lite0_random": 3e-5,
-}  # encoders, and the learning rate of each
+}  # [encoder: > 0] encoders, and the learning rate of each
 # fmt: on
 floors: list[str] = [
     "random_net",
     "efficientnet_lite0_random",
-]  # never trained: left out of "trained" encoders
+]  # [encoder, may be empty] never trained: left out of "trained" encoders
 special: list[str] = [
     "mobilenet_v2_dogs",
     "resnet50_thin",
     "vgg16",
-]  # trained further for one purpose (VGG16: its last block, perhaps): left out of "general" ones
-seeds: list[int] = [0, 1, 2]  # of the fine-tuning, whose accuracies are averaged
-sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # of fine-tuning; scores see the same n
-n_reference: int = 1000  # reference samples
-large: dict[str, int] = {"n": 2000, "d": 1280, "k": 100}  # one large problem, to time the scores
-threads: int = 2  # for that one
+]  # [encoder, may be empty] trained further for one purpose (VGG16: its last block, perhaps): left out of "general" ones
+seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged
+sizes: dict[str, int] = {
+    "n": 1200,
+    "n_test": 1000,
+    "epochs": 2,
+}  # [>= 1] of fine-tuning; scores see the same n
+n_reference: int = 1000  # [>= 1] reference samples
+large: dict[str, int] = {"n": 2000, "d": 1280, "k": 100}  # [>= 1] one large problem, to time the scores
+threads: int = 2  # [>= 1] for that one
 
 # %%
 import page

@@ -17,26 +17,29 @@
 # numbers the claim fails on Aircraft; its rows stand below ours.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-reference: str = "tiny_imagenet"  # data set whose classes the reference is sampled from
-k_reference: int = 10  # classes of the reference
-draw: int = 0  # which of them
-targets: list[str] = ["cifar10", "emoji_noto"]  # rows of the table
-share: float = 1.0  # of each class of the target's samples, for true and pseudo-labels alike
+profile: str = "embedded"  # [profile] which size of everything
+reference: str = "tiny_imagenet"  # [data set] whose classes the reference is sampled from
+k_reference: int = 10  # [>= 2] classes of the reference
+draw: int = 0  # [seed] which of them
+targets: list[str] = ["cifar10", "emoji_noto"]  # [data set] rows of the table
+share: float = 1.0  # [> 0, <= 1] of each class of the target's samples, for true and pseudo-labels alike
 # fmt: off
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4, "efficientnet_lite1": 2e-4, "efficientnet_lite2": 2e-4, "squeezenet": 2e-4, "mobilenet_v2": 2e-4,
     "vgg16": 3e-5, "mobilenet_v2_dogs": 3e-5, "resnet50_thin": 3e-6, "random_net": 3e-5, "efficientnet_lite0_random": 3e-5,
-}  # encoders, and the learning rate of each
+}  # [encoder: > 0] encoders, and the learning rate of each
 # fmt: on
-floors: list[str] = ["random_net", "efficientnet_lite0_random"]  # never trained: left out
-seeds: list[int] = [0, 1, 2]  # of the fine-tuning, whose accuracies are averaged
+floors: list[str] = [
+    "random_net",
+    "efficientnet_lite0_random",
+]  # [encoder, may be empty] never trained: left out
+seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged
 sizes: dict[str, int] = {
     "n": 1200,
     "n_test": 1000,
     "epochs": 2,
-}  # of fine-tuning; a fraction of 1 sees the same n
-n_reference: int = 1000  # reference samples
+}  # [>= 1] of fine-tuning; a fraction of 1 sees the same n
+n_reference: int = 1000  # [>= 1] reference samples
 
 # %%
 import page
