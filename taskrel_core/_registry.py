@@ -90,6 +90,6 @@ class Registry(Mapping[str, Any]):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean ...?" where a known name is like this one, else nothing."""
+    """Return " (did you mean ...?)" where a known name is like this one, else nothing."""
     near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" (did you mean {near[0]!r}?)" if near else ""

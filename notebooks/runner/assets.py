@@ -19,14 +19,13 @@ REGISTRIES = {"data set": "DATASETS", "encoder": "ENCODERS"}
 PREFIXES = {"data set": ("folder:", "features:"), "encoder": ("file:",)}  # of a path
 
 
-def package(name: str = "") -> ModuleType | None:
-    """This project's own taskrel_core, or a module of it that has no imports; None where there is none."""
+def package(module: str = "") -> ModuleType | None:
+    """This project's own taskrel_core, or a module of it; None where it has none."""
+    if module and not (ROOT / "taskrel_core" / f"{module.replace('.', '/')}.py").exists():
+        return None  # an installed package of this name may have it
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    try:
-        return import_module(f"taskrel_core{name}")
-    except ModuleNotFoundError:
-        return None
+    return import_module(f"taskrel_core.{module}" if module else "taskrel_core")
 
 
 @cache
@@ -35,7 +34,7 @@ def names() -> dict[str, list[str]]:
     rooms = [ROOT / "taskrel_core" / room for room in ("data", "encoders", "_registry.py", "__init__.py")]
     files = sorted(path for room in rooms for path in (room.rglob("*.py") if room.is_dir() else [room]))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files if path.exists())).hexdigest()
-    environment = package(".environment")
+    environment = package("environment")
     kept = environment.cache_dir() / "names.json" if environment else None
     try:
         found = json.loads(kept.read_text(encoding="utf-8")) if kept else {}
@@ -90,18 +89,19 @@ def versions(parameters: Any, download: bool = False) -> dict[str, str]:
     """
     found, known = {}, {name for registered in names().values() for name in registered}
     for word in sorted(set(words(parameters))):
+        name, version = word.removeprefix("folder:"), ""
         if word in known or ((":" in word or "@" in word) and known):
             with _offline(not download):
                 version = _version(word)
-            found |= {word: version} if version else {}
-        elif "/" in word and (ROOT / word).is_dir():
-            found[word] = _content(ROOT / word)
+        elif ("/" in word or name != word) and (ROOT / name).is_dir():
+            version = _content(ROOT / name)
+        found |= {name: version} if version else {}
     return found
 
 
 def _version(word: str) -> str:
     """The version of a data set or encoder; "not here" where its files are missing, "" where the word names neither."""
-    base = import_module("taskrel_core._registry")
+    base: Any = package("_registry")
     for kind in REGISTRIES:
         try:
             return _registry(kind)[word].version

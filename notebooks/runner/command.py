@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _look_at_environment() -> None:
     """Refuse TASKREL variables that cannot be used, and make their paths those that the user meant here."""
-    environment = assets.package(".environment")
+    environment = assets.package("environment")
     if environment is None:
         return
     try:
@@ -75,7 +75,7 @@ def _report(pages: dict[str, dict[str, str]], asked: list[str], out: Path, shown
 def _assets_missing(plans: list[Plan]) -> bool:
     """Fetch every data set and encoder that the parameters name; print one list of those that cannot be had."""
     texts = [text for plan in plans for text in assets.words(plan.parts["parameters"])]
-    command = [sys.executable, "-m", "taskrel_core", "--needed", *dict.fromkeys(texts)]
+    command = [sys.executable, "-m", "taskrel_core", "--needed", "--", *dict.fromkeys(texts)]
     return subprocess.run(command, cwd=ROOT).returncode != 0
 
 

@@ -153,8 +153,7 @@ def _typed(
     found = {}
     for name, value in values.items():
         if name not in known or name == "profile":
-            near = f" ({close(name, known)[2:]})" if close(name, known) else ""
-            way = "set it by PROFILE=" if name == "profile" else f"known are{near}"
+            way = "set it by PROFILE=" if name == "profile" else f"known are{close(name, known)}"
             listing = "\n".join(map(str, known.values()))
             raise Refused(
                 f"notebooks/{stem}.py has no parameter {name!r} to be set by {origin}; {way}\n{listing}\n"

@@ -129,9 +129,9 @@ def _unquoted(text: str) -> str:
 
 
 def close(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean ...?" where a known name is like this one, else nothing."""
+    """Return " (did you mean ...?)" where a known name is like this one, else nothing."""
     near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def written(value: Any, inside: bool = False) -> str:

@@ -44,6 +44,7 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     run_dir = out / "executed/_run"
     run_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(run_dir / f"{stem}.lock"):
+        p = None
         try:
             p = make(stem, job["profile"], values=job["given"])  # as things are now that it is our turn
             if not job["force"] and (now := state(p, out)) != "stale":
@@ -55,7 +56,7 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
         except Refused as error:
             return {"ok": False, "text": str(error)}
         except (PapermillExecutionError, RuntimeError, TimeoutError) as error:
-            reason = _failure(p, out, error)
+            reason = _failure(p, out, error) if p else str(error)
             write_json(run_dir / f"{stem}.failed.json", {"reason": reason})
             return {"ok": False, "text": f"notebooks/{stem}.py: {reason}"}
         for old in ("failed.json", "failed.ipynb"):
@@ -262,7 +263,7 @@ def _machine() -> dict[str, Any]:
 
 def _devices(keys: list[str]) -> str:
     """Where the rows of a page were computed, also those from the cache; of a page without rows, where it ran."""
-    module, environment = assets.package(".experiments.store"), assets.package(".environment")
+    module, environment = assets.package("experiments.store"), assets.package("environment")
     if environment is None:
         return "cpu"
     if module is None or not keys:
