@@ -5,9 +5,16 @@ SHELL := /bin/sh
 PROFILE ?= embedded
 PORT ?= 8000
 WORKERS ?= 2
+LAB := jupyterlab>=4,<5
 VENV := .venv
 PY := $(VENV)/bin/python
 unexport PYTHONDONTWRITEBYTECODE  # without bytecode each start of the package takes twice as long
+# Meant for another Python or another project than this one's .venv.
+unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHONINSPECT PYTHONUSERBASE
+unexport PYTHONEXECUTABLE PYTHONPLATLIBDIR __PYVENV_LAUNCHER__ VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIREMENT PIP_CONSTRAINT PIP_NO_DEPS PIP_DRY_RUN PIP_EDITABLE
+unexport PIP_REQUIRE_HASHES PIP_IGNORE_INSTALLED PIP_REQUIRE_VIRTUALENV JUPYTER_PATH MPLBACKEND
+export PIP_USER := 0
 STAMP := $(VENV)/.installed
 FETCHED := $(or $(TASKREL_CACHE),.cache)/.fetched
 
@@ -26,7 +33,7 @@ RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $
 BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi; \
   $(PY) book/build.py --out "$$out" --page "$$NB"
 
-.PHONY: help reproduce test notebook book pdf serve why bench check clean lock assets ship
+.PHONY: help reproduce test notebook lab book pdf serve why bench check clean lock assets ship
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -45,6 +52,14 @@ notebook: $(STAMP)  ## one notebook with your parameters: NB=03_fig_small_gap P=
 	@if [ -z "$$NB" ]; then echo 'say which: make notebook NB=03_fig_small_gap P="tau=0.1"' >&2; exit 2; fi
 	@$(RUN) --only "$$NB" --set "$$P"
 	@$(BUILD)
+
+lab: $(STAMP)  ## the notebooks in JupyterLab, which is installed into .venv when this is first asked for
+	@if ! $(PY) -c 'import jupyterlab' 2>/dev/null; then \
+	  echo "JupyterLab is not part of the lock; installing it into $(VENV), once" >&2; \
+	  $(PY) -m pip install --quiet --constraint requirements.lock '$(LAB)' || \
+	    { echo "error: JupyterLab could not be installed; bring it by hand: $(PY) -m pip install '$(LAB)'" >&2; exit 1; }; \
+	fi
+	@PYTHONPATH="$(CURDIR)/notebooks:$(CURDIR)" $(PY) -m jupyter lab --notebook-dir="$(CURDIR)" $(LABOPTIONS)
 
 book: $(STAMP)  ## the book from the pages at hand (PROFILE=)
 	@$(BUILD)
@@ -100,4 +115,6 @@ $(STAMP): requirements.lock pyproject.toml
 	if ! $(PY) -c 'import pip' 2>/dev/null; then rm -rf $(VENV) && "$$python" -m venv $(VENV); fi
 	$(PY) -m pip install --quiet -r requirements.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PY) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "taskrel_notebooks.pth").write_text( \
+	  str(pathlib.Path("notebooks").resolve()) + "\n")'  # so that "import page" works in a kernel started anywhere
 	@touch $(STAMP)

@@ -14,17 +14,17 @@
 # zero-shot head of its text tower as one more head).
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-encoder: str = "efficientnet_lite0"  # name in ENCODERS
-reference: str = "fashion_mnist"  # the task whose numbers are known
+profile: str = "embedded"  # [profile] which size of everything
+encoder: str = "efficientnet_lite0"  # [encoder] name in ENCODERS
+reference: str = "fashion_mnist"  # [data set] the task whose numbers are known
 # fmt: off
-targets: list[str] = ["mnist", "digits", "glyphs_latin", "glyphs_greek", "emoji_noto", "emoji_twemoji"]  # the others
+targets: list[str] = ["mnist", "digits", "glyphs_latin", "glyphs_greek", "emoji_noto", "emoji_twemoji"]  # [data set] the others
 # fmt: on
 zero_shot: bool = False  # also the head of the text tower; encoder must be clip:...
-tau: float = 0.2  # Lipschitz constant of the best head, nats per unit of feature
-n: int = 600  # train samples per task
-n_test: int = 400  # test samples per task
-seed: int = 0  # of the samples
+tau: float = 0.2  # [> 0] Lipschitz constant of the best head, nats per unit of feature
+n: int = 600  # [>= 1] train samples per task
+n_test: int = 400  # [>= 1] test samples per task
+seed: int = 0  # [seed] of the samples
 
 # %%
 import page

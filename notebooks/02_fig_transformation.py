@@ -16,11 +16,11 @@
 # `relatedness`, not an illustration.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-n: int = 120  # points per class
-tau: float = 1.0  # Lipschitz constant of the loss, nats per unit of the plane
-turn: float = 110.0  # by how many degrees the target is turned against the reference
-seed: int = 0  # of the points
+profile: str = "embedded"  # [profile] which size of everything
+n: int = 120  # [>= 2] points per class
+tau: float = 1.0  # [> 0] Lipschitz constant of the loss, nats per unit of the plane
+turn: float = 110.0  # [>= -360, <= 360] by how many degrees the target is turned against the reference
+seed: int = 0  # [seed] of the points
 
 # %%
 import numpy as np

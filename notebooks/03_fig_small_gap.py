@@ -16,15 +16,19 @@
 # ({eq}`eq-costs`). Both are certified. A bound above log K says less than guessing does.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-pairs: list[str] = ["fashion_mnist > digits", "mnist > digits", "fashion_mnist > mnist"]  # reference > target
-encoders: list[str] = ["lenet", "lenet", "lenet"]  # one per pair
-tau: float = 0.02  # Lipschitz constant, nats per unit of feature (authors' code, large scale)
-n_reference: int = 2000  # reference samples
-n_target: int = 1000  # target samples
-n_fit: int = 5000  # samples that LeNet learns from
-epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1, 2]  # samples, encoder and search differ for each seed
+profile: str = "embedded"  # [profile] which size of everything
+pairs: list[str] = [
+    "fashion_mnist > digits",
+    "mnist > digits",
+    "fashion_mnist > mnist",
+]  # [data set > data set, may repeat] reference > target
+encoders: list[str] = ["lenet", "lenet", "lenet"]  # [encoder, one per item of pairs, may repeat] of each pair
+tau: float = 0.02  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, large scale)
+n_reference: int = 2000  # [>= 1] reference samples
+n_target: int = 1000  # [>= 1] target samples
+n_fit: int = 5000  # [>= 1] samples that LeNet learns from
+epochs: int = 10  # [>= 0] of LeNet
+seeds: list[int] = [0, 1, 2]  # [seed] samples, encoder and search differ for each seed
 
 # %%
 import page

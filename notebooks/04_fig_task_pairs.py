@@ -14,7 +14,7 @@
 # by log K, the loss of guessing.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
+profile: str = "embedded"  # [profile] which size of everything
 tasks: list[str] = [
     "mnist",
     "fashion_mnist",
@@ -22,13 +22,13 @@ tasks: list[str] = [
     "glyphs_digits",
     "glyphs_latin",
     "glyphs_greek",
-]  # all pairs
-tau: float = 0.2  # Lipschitz constant, nats per unit of feature (authors' code, small scale)
-n_reference: int = 1000  # reference samples
-n_target: int = 1000  # target samples
-n_fit: int = 5000  # samples that LeNet learns from
-epochs: int = 10  # of LeNet
-seed: int = 0  # of samples, encoder and search
+]  # [data set, 2 or more] all pairs
+tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, small scale)
+n_reference: int = 1000  # [>= 1] reference samples
+n_target: int = 1000  # [>= 1] target samples
+n_fit: int = 5000  # [>= 1] samples that LeNet learns from
+epochs: int = 10  # [>= 0] of LeNet
+seed: int = 0  # [seed] of samples, encoder and search
 
 # %%
 import page

@@ -13,16 +13,16 @@
 # the bound promises. Which targets are related is decided before looking: the digit tasks are, clothes and letters are not.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-reference: str = "mnist"  # what the encoder learns
-related: list[str] = ["digits", "glyphs_digits"]  # targets with the same classes
-unrelated: list[str] = ["fashion_mnist", "glyphs_latin"]  # targets with other classes
-steps: list[int] = [0, 1, 3, 10]  # epochs after which the encoder is measured
-tau: float = 0.2  # Lipschitz constant, nats per unit of feature
-n_reference: int = 1000  # reference samples
-n_target: int = 1000  # target samples
-n_fit: int = 5000  # samples that the encoder learns from
-seeds: list[int] = [0, 1]  # encoder, samples and search differ for each seed
+profile: str = "embedded"  # [profile] which size of everything
+reference: str = "mnist"  # [data set] what the encoder learns
+related: list[str] = ["digits", "glyphs_digits"]  # [data set] targets with the same classes
+unrelated: list[str] = ["fashion_mnist", "glyphs_latin"]  # [data set] targets with other classes
+steps: list[int] = [0, 1, 3, 10]  # [>= 0] epochs after which the encoder is measured
+tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
+n_reference: int = 1000  # [>= 1] reference samples
+n_target: int = 1000  # [>= 1] target samples
+n_fit: int = 5000  # [>= 1] samples that the encoder learns from
+seeds: list[int] = [0, 1]  # [seed] encoder, samples and search differ for each seed
 
 # %%
 import page

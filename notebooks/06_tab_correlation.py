@@ -30,25 +30,35 @@
 # over three seeds, which draw the 1,000 images, their order and the batches.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-reference: str = "tiny_imagenet"  # data set whose classes the reference is sampled from
-k_reference: int = 10  # classes per sample of classes
-draws: list[int] = [0, 1, 2]  # seeds of the reference classes, whose scores are averaged
-targets: list[str] = ["cifar10", "dtd10", "flowers5", "emoji_noto", "fashion_mnist"]  # columns of the table
+profile: str = "embedded"  # [profile] which size of everything
+reference: str = "tiny_imagenet"  # [data set] from whose classes the reference is sampled
+k_reference: int = 10  # [>= 2] classes per sample of classes
+draws: list[int] = [0, 1, 2]  # [seed] seeds of the reference classes, whose scores are averaged
+targets: list[str] = [
+    "cifar10",
+    "dtd10",
+    "flowers5",
+    "emoji_noto",
+    "fashion_mnist",
+]  # [data set] columns of the table
 # The line-up of encoders is in params/, with the learning rate of each.
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # of each encoder
-floors: list[str] = []  # never trained: left out of "trained" encoders
-special: list[str] = []  # trained further for one purpose: left out of "general" ones
-seeds: list[int] = [0, 1, 2]  # of the fine-tuning, whose accuracies are averaged
-sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # of fine-tuning; scores see the same n
-n_reference: int = 1000  # reference samples
-large: dict[str, int] = {"n": 2000, "d": 1280, "k": 100}  # one large problem, to time the scores
-threads: int = 2  # for that one
-facts: str = "notebooks/facts"  # folder of the poster's numbers
+}  # [encoder: > 0] of each encoder
+floors: list[str] = []  # [encoder, may be empty] never trained: left out of "trained" encoders
+special: list[str] = []  # [encoder, may be empty] trained further for one purpose: left out of "general" ones
+seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged
+sizes: dict[str, int] = {
+    "n": 1200,
+    "n_test": 1000,
+    "epochs": 2,
+}  # [>= 1] of fine-tuning; scores see the same n
+n_reference: int = 1000  # [>= 1] reference samples
+large: dict[str, int] = {"n": 2000, "d": 1280, "k": 100}  # [>= 1] one large problem, to time the scores
+threads: int = 2  # [>= 1] for that one
+facts: str = "notebooks/facts"  # [folder] folder of the poster's numbers
 
 # %%
 import page

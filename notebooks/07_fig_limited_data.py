@@ -14,24 +14,24 @@
 # owe that to the reference: the two controls, which see no target, would draw a flat line at any share.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-reference: str = "tiny_imagenet"  # data set whose classes the reference is sampled from
-k_reference: int = 10  # classes of the reference
-draw: int = 0  # which of them
-targets: list[str] = ["cifar10", "emoji_noto"]  # lines of each panel
-shares: list[float] = [0.01, 0.1, 1.0]  # of each class of the target's samples, at least 2 of it
-parts: list[int] = [0, 1, 2]  # seeds of each fraction below 1
+profile: str = "embedded"  # [profile] which size of everything
+reference: str = "tiny_imagenet"  # [data set] from whose classes the reference is sampled
+k_reference: int = 10  # [>= 2] classes of the reference
+draw: int = 0  # [seed] which of them
+targets: list[str] = ["cifar10", "emoji_noto"]  # [data set] lines of each panel
+shares: list[float] = [0.01, 0.1, 1.0]  # [> 0, <= 1] of each class of the target's samples, at least 2 of it
+parts: list[int] = [0, 1, 2]  # [seed] seeds of each fraction below 1
 # The line-up of encoders is in params/, with the learning rate of each.
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # of each encoder
-floors: list[str] = []  # never trained: left out
-seeds: list[int] = [0, 1, 2]  # of the fine-tuning, whose accuracies are averaged
+}  # [encoder: > 0] of each encoder
+floors: list[str] = []  # [encoder, may be empty] never trained: left out
+seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged
 # Of fine-tuning; a fraction of 1 sees the same n.
-sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # samples, test samples, epochs
-n_reference: int = 1000  # reference samples
+sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # [>= 1] samples, test samples, epochs
+n_reference: int = 1000  # [>= 1] reference samples
 
 # %%
 import page

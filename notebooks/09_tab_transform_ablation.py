@@ -13,15 +13,19 @@
 # lower the bound; the question is by how much.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-pairs: list[str] = ["fashion_mnist > digits", "mnist > digits", "fashion_mnist > mnist"]  # reference > target
-tau: float = 0.02  # Lipschitz constant, nats per unit of feature (authors' code, large scale)
-metric: str = "euclidean"  # ground cost of the bound shown: euclidean, span, logit or one_sided
-n_reference: int = 2000  # reference samples
-n_target: int = 1000  # target samples
-n_fit: int = 5000  # samples that LeNet learns from
-epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1, 2]  # samples, encoder, map and search differ for each seed
+profile: str = "embedded"  # [profile] which size of everything
+pairs: list[str] = [
+    "fashion_mnist > digits",
+    "mnist > digits",
+    "fashion_mnist > mnist",
+]  # [data set > data set] reference > target
+tau: float = 0.02  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, large scale)
+metric: str = "euclidean"  # [euclidean | span | logit | one_sided] ground cost of the bound shown
+n_reference: int = 2000  # [>= 1] reference samples
+n_target: int = 1000  # [>= 1] target samples
+n_fit: int = 5000  # [>= 1] samples that LeNet learns from
+epochs: int = 10  # [>= 0] of LeNet
+seeds: list[int] = [0, 1, 2]  # [seed] samples, encoder, map and search differ for each seed
 
 # %%
 import page

@@ -14,15 +14,15 @@
 # a real pair with the LeNet of the small-scale study.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-pair: str = "fashion_mnist > mnist"  # reference > target
-label_costs: list[float] = [1.0, 10.0, 100.0, 1.0e4, 1.0e6, 1.0e8]  # LAMBDA; published: 1e6 and 1e8
-tau: float = 0.2  # Lipschitz constant, nats per unit of feature (authors' code, small scale)
-steps: int = 300  # of the objective (published: 2,001)
-n: int = 240  # samples of each task
-n_fit: int = 5000  # samples that LeNet learns from
-epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1, 2]  # problem, start and batches differ for each seed
+profile: str = "embedded"  # [profile] which size of everything
+pair: str = "fashion_mnist > mnist"  # [data set > data set] reference > target
+label_costs: list[float] = [1.0, 10.0, 100.0, 1.0e4, 1.0e6, 1.0e8]  # [>= 0] LAMBDA; published: 1e6 and 1e8
+tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, small scale)
+steps: int = 300  # [>= 1] of the objective (published: 2,001)
+n: int = 240  # [>= 1] samples of each task
+n_fit: int = 5000  # [>= 1] samples that LeNet learns from
+epochs: int = 10  # [>= 0] of LeNet
+seeds: list[int] = [0, 1, 2]  # [seed] problem, start and batches differ for each seed
 
 # %%
 import page

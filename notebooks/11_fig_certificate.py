@@ -14,16 +14,22 @@
 # with everything learned (LearnedAll), under all four ground costs.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-tasks: list[str] = ["mnist", "fashion_mnist", "digits", "glyphs_digits", "glyphs_greek"]  # all ordered pairs
-encoder: str = "lenet"  # learns from each reference
-tau: float = 0.2  # Lipschitz constant, nats per unit of feature (authors' code, small scale)
-n_reference: int = 500  # reference samples
-n_target: int = 500  # target samples
-n_new: int = 500  # samples of the target's test part, which nothing was fitted to
-n_fit: int = 5000  # samples that the encoder learns from
-epochs: int = 10  # of LeNet
-seeds: list[int] = [0, 1]  # encoder, samples and search differ for each seed
+profile: str = "embedded"  # [profile] which size of everything
+tasks: list[str] = [
+    "mnist",
+    "fashion_mnist",
+    "digits",
+    "glyphs_digits",
+    "glyphs_greek",
+]  # [data set, 2 or more] all ordered pairs
+encoder: str = "lenet"  # [encoder] learns from each reference
+tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, small scale)
+n_reference: int = 500  # [>= 1] reference samples
+n_target: int = 500  # [>= 1] target samples
+n_new: int = 500  # [>= 1] samples of the target's test part, which nothing was fitted to
+n_fit: int = 5000  # [>= 1] samples that the encoder learns from
+epochs: int = 10  # [>= 0] of LeNet
+seeds: list[int] = [0, 1]  # [seed] encoder, samples and search differ for each seed
 
 # %%
 import page

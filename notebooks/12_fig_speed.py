@@ -14,13 +14,13 @@
 # times, and why it can. Every point was measured in a process of its own; `FRESH=1` measures them anew on your machine.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-n: list[int] = [500, 1000, 2000, 4000, 8000]  # samples of each task
-d: list[int] = [64, 256, 1024]  # features
-k: list[int] = [5, 10, 25, 100]  # classes of each task
-usual: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # the two that are not varied
-steps: int = 20  # of the authors' objective that are measured; the time is extrapolated to all 2,001
-threads: int = 1  # of torch and the solvers
+profile: str = "embedded"  # [profile] which size of everything
+n: list[int] = [500, 1000, 2000, 4000, 8000]  # [>= 1] samples of each task
+d: list[int] = [64, 256, 1024]  # [>= 1] features
+k: list[int] = [5, 10, 25, 100]  # [>= 2] classes of each task
+usual: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # [>= 1] the two that are not varied
+steps: int = 20  # [>= 1] of the authors' objective that are measured; the time is extrapolated to all 2,001
+threads: int = 1  # [>= 1] of torch and the solvers
 
 # %%
 import page

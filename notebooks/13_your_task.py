@@ -18,17 +18,17 @@
 # from the `train` part.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-reference: str = "mnist"  # a data set's name, or folder:PATH
-target: str = "glyphs_digits"  # a data set's name, or folder:PATH
-encoder: str = "lenet"  # lenet and pca learn from the reference, efficientnet_lite0 and random_net do not
-tau: float = 0.2  # Lipschitz constant, nats per unit of feature
-labels: str = "true"  # "pseudo": do not read the target's labels
-n_reference: int = 1000  # reference samples
-n_target: int = 1000  # target samples
-n_fit: int = 5000  # samples that LeNet and PCA learn from
-epochs: int = 10  # of LeNet
-seed: int = 0  # of samples, encoder and search
+profile: str = "embedded"  # [profile] which size of everything
+reference: str = "mnist"  # [data set] may be folder:PATH
+target: str = "glyphs_digits"  # [data set] may be folder:PATH
+encoder: str = "lenet"  # [encoder] lenet and pca learn from the reference, the others do not
+tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
+labels: str = "true"  # [true | pseudo] "pseudo": do not read the target's labels
+n_reference: int = 1000  # [>= 1] reference samples
+n_target: int = 1000  # [>= 1] target samples
+n_fit: int = 5000  # [>= 1] samples that LeNet and PCA learn from
+epochs: int = 10  # [>= 0] of LeNet
+seed: int = 0  # [seed] of samples, encoder and search
 
 # %%
 import page

@@ -21,10 +21,10 @@
 # **What ten encoders allow one to say.** {glue}`allows`
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-facts: str = "notebooks/facts"  # folder of the printed numbers
-resamples: int = 2000  # bootstrap resamples of encoders
-seed: int = 0  # of the resamples
+profile: str = "embedded"  # [profile] which size of everything
+facts: str = "notebooks/facts"  # [folder] folder of the printed numbers
+resamples: int = 2000  # [>= 1] bootstrap resamples of encoders
+seed: int = 0  # [seed] of the resamples
 
 # %%
 import page

@@ -31,27 +31,30 @@
 # ```
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # which size of everything
-workers: list[int] = [1, 2]  # Dask workers of one thread each
-rows: int = 12  # exact bounds that they share
+profile: str = "embedded"  # [profile] which size of everything
+workers: list[int] = [1, 2]  # [>= 1] Dask workers of one thread each
+rows: int = 12  # [>= 1] exact bounds that they share
 seeds: list[int] = [
     0,
     100,
     200,
     300,
     400,
-]  # of the first of them, one repeat per seed, since timings are noisy
-sizes: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # of each of them
+]  # [seed] of the first of them, one repeat per seed, since timings are noisy
+sizes: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # [>= 1] of each of them
 large: dict[str, int] = {
     "n": 10000,
     "n_reference": 50000,
     "d": 768,
     "k": 100,
     "k_reference": 1000,
-}  # one large problem
-threads: int = 2  # for that one
-pair: list[str] = ["fashion_mnist", "mnist"]  # reference and target of the bound in mixed precision
-encoder: str = "efficientnet_lite0"  # whose features are taken in float32 and in bfloat16
+}  # [>= 1] one large problem
+threads: int = 2  # [>= 1] for that one
+pair: list[str] = [
+    "fashion_mnist",
+    "mnist",
+]  # [data set, 2 items, may repeat] reference and target of the bound in mixed precision
+encoder: str = "efficientnet_lite0"  # [encoder] whose features are taken in float32 and in bfloat16
 
 # %%
 import page

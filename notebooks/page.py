@@ -1,11 +1,13 @@
 """What a notebook shows on its page: numbered figures and tables with their data as files, and numbers for prose.
 
-Figures are files and a MyST ``{figure}``, so that other pages can refer to them (``{numref}`fig-<name>```).
+Figures are files and a MyST ``{figure}``, so that other pages can refer to them (``{numref}`fig-<name>```). In Jupyter, and
+where the notebook is run as a script, they are shown as they are, and the files go to ``.cache/by-hand``.
 """
 
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,18 @@ import matplotlib as mpl
 import myst_nb
 import numpy as np
 import pandas as pd
+from IPython import get_ipython
 from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 __all__ = ["bold_wrong_sign", "figure", "glue", "rows", "table"]
+
+ROOT = Path(__file__).resolve().parents[1]
+if "TASKREL_PAGE_DIR" not in os.environ:  # not the runner: what it sets, for this kernel
+    os.environ.setdefault("TASKREL_RESULTS", str(ROOT / "book" / "results"))
+    if Path.cwd() == ROOT / "notebooks":
+        os.chdir(ROOT)
 
 
 def figure(
@@ -50,7 +59,8 @@ def figure(
     links = [f"{{download}}`PNG <../_generated/{name}.png>`", f"{{explore}}`{_page()}`"]
     if table is not None:
         links.insert(0, _csv(table, name))
-    _show(
+    show = _show if _on_page() else _by_hand(fig, f"{_line(caption)} (figure: {folder / name}.png)")
+    show(
         f":::{{figure}} ../_generated/{name}.svg\n:name: fig-{name}\n:alt: {_line(alt)}\n:class: ink\n\n"
         f"{_line(caption)} ({', '.join(links)})\n:::"
     )
@@ -98,7 +108,8 @@ def table(
     # Not under the bare name: a figure may have the same, and other data.
     link = _csv(frame if data is None else data, file or f"tab-{name}")
     text = f"{_line(caption)} ({link})"
-    _show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
+    show = _show if _on_page() else _by_hand(frame, _line(caption))
+    show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
 
 
 def bold_wrong_sign(frame: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +133,10 @@ def glue(name: str, text: str) -> None:
         raise TypeError(
             f"text must be a formatted string, got {type(text).__name__} {text!r}; write f'{{value:.2f}}'"
         )
-    myst_nb.glue(name, _Plain(text), display=False)
+    if _on_page():
+        myst_nb.glue(name, _Plain(text), display=False)
+    else:
+        print(f"{name}: {text}")
     path = _folder() / f"glue.{_page()}.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     _write(path, json.dumps({**known, name: text}, indent=1, ensure_ascii=False) + "\n")
@@ -165,16 +179,33 @@ def _show(text: str) -> None:
     display(Markdown(text))
 
 
+def _on_page() -> bool:
+    """Whether the runner makes a page of this, which the book's builder will read."""
+    return "TASKREL_PAGE_DIR" in os.environ
+
+
+def _by_hand(thing: Figure | pd.DataFrame, caption: str) -> Callable[[str], None]:
+    """Return what shows a figure or a table without the book: in Jupyter as such, on a terminal as text."""
+
+    def show(_: str) -> None:
+        if get_ipython() is not None:
+            display(thing, Markdown(caption))
+        elif isinstance(thing, pd.DataFrame):
+            print(f"\n{caption}\n{thing.to_string(index=False)}\n")
+        else:
+            print(caption)
+
+    return show
+
+
 def _page() -> str:
     """Name of the notebook, which the runner says."""
     return os.environ.get("TASKREL_PAGE_NAME", "notebook")
 
 
 def _folder() -> Path:
-    """Where the files go: the runner says; by hand, beside the book's other made files."""
-    folder = Path(
-        os.environ.get("TASKREL_PAGE_DIR") or Path(__file__).resolve().parents[1] / "book/_generated"
-    )
+    """Where the files go: the runner says; by hand, where the book does not look."""
+    folder = Path(os.environ.get("TASKREL_PAGE_DIR") or ROOT / ".cache" / "by-hand")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

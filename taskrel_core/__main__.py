@@ -1,8 +1,12 @@
 """``python -m taskrel_core [NAME ...]``: fetch data sets and weights, say where each came from or why it is missing.
 
 With ``--needed`` it fetches what the words name, ignores words that name nothing, and prints one list of what is missing.
+
+Exit codes: 0 all is here; 1 something that was asked for by name, or that a package carries, is missing or cannot be
+used; 2 a name is unknown, or with --needed something is missing.
 """
 
+import argparse
 import logging
 import sys
 import time
@@ -10,7 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ._registry import MissingAsset, UnknownName
+from . import environment
+from ._registry import MissingAsset, UnknownName, did_you_mean
 from .data.datasets import DATASETS
 from .encoders.base import ENCODERS
 from .encoders.checkpoints import PublishedFile
@@ -29,36 +34,70 @@ class _Listener(logging.Handler):
         self.last = record.getMessage()
 
 
-def main(names: list[str]) -> int:
-    """Fetch the named assets; return 1 if one that is not optional is missing.
-
-    By default all but ASKED_FOR and the large weights of publications.
-    """
-    if names[:1] == ["--needed"]:
-        return _needed(names[1:])
-    weights = [name for name, encoder in ENCODERS.items() if encoder.file]
-    packaged = [name for name in weights if not isinstance(ENCODERS[name], PublishedFile)]
-    unknown = [name for name in names if _fetch(name) is None]
-    if unknown:
-        known = ", ".join(sorted([*DATASETS, *weights]))
-        sys.stderr.write(f"unknown asset {unknown[0]!r}; known: {known}\n")
+def main(words: list[str]) -> int:
+    """Fetch the named assets, by default all but ASKED_FOR and the large weights of publications; return the exit code."""
+    args = _parser().parse_args(words)
+    try:
+        environment.check()
+    except ValueError as error:
+        sys.stderr.write(f"error: {error}\n")
         return 2
-    heard = _Listener()
-    logging.getLogger("taskrel_core.assets").addHandler(heard)
-    logging.getLogger("taskrel_core.assets").setLevel(logging.INFO)
-    missing = []
-    for name in names or [*(name for name in DATASETS if name not in ASKED_FOR), *packaged]:
-        started = time.perf_counter()
-        heard.last = "at hand"
-        try:
-            _fetch(name)()
-        except MissingAsset as error:
-            missing.append(name)
-            sys.stdout.write(f"{name:20} missing{' (optional)' if _optional(name) else ''}\n{error}\n")
+    if args.needed:
+        return _needed(args.names)
+    weights = [name for name, encoder in ENCODERS.items() if encoder.file]
+    known = sorted([*DATASETS, *ENCODERS])
+    try:
+        fetches = {name: _fetch(name) for name in args.names}
+    except (MissingAsset, ValueError, OSError) as error:  # a folder or file of the user's own
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    for name in (name for name, fetch in fetches.items() if fetch is None):
+        if name in ENCODERS:
+            sys.stderr.write(f"{name!r} has no file to fetch: it is made from code\n")
         else:
-            sys.stdout.write(f"{name:20} ready    {time.perf_counter() - started:5.1f} s  {heard.last}\n")
+            sys.stderr.write(
+                f"unknown asset {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}\n"
+            )
+        return 2
+    packaged = [name for name in weights if not isinstance(ENCODERS[name], PublishedFile)]
+    names = args.names or [*(name for name in DATASETS if name not in ASKED_FOR), *packaged]
+    missing = [name for name in names if not _brought(name, bool(args.names))]
+    return int(any(args.names or not _optional(name) for name in missing))
+
+
+def _parser() -> argparse.ArgumentParser:
+    about, _, codes = (__doc__ or "").partition("Exit codes:")
+    parser = argparse.ArgumentParser(
+        "python -m taskrel_core",
+        description=about.splitlines()[0].partition(": ")[2].capitalize(),
+        epilog=f"Exit codes: {' '.join(codes.split())}",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a data set, an encoder, or folder:PATH")
+    parser.add_argument(
+        "--needed", action="store_true", help="ignore words that name nothing; list what is missing"
+    )
+    return parser
+
+
+def _brought(name: str, by_name: bool) -> bool:
+    """Fetch one asset, print where it came from or why it is missing, and return whether it is here."""
+    heard, log = _Listener(), logging.getLogger("taskrel_core.assets")
+    heard.last = "at hand"
+    log.addHandler(heard)
+    log.setLevel(logging.INFO)
+    started = time.perf_counter()
+    try:
+        _fetch(name)()
+    except (MissingAsset, ValueError, OSError) as error:
+        optional = " (optional)" if _optional(name) and not by_name else ""
+        sys.stdout.write(f"{name:20} missing{optional}\n{error}\n")
+        return False
+    else:
+        sys.stdout.write(f"{name:20} ready    {time.perf_counter() - started:5.1f} s  {heard.last}\n")
+        return True
+    finally:
+        log.removeHandler(heard)
         sys.stdout.flush()
-    return int(any(not _optional(name) for name in missing))
 
 
 def _optional(name: str) -> bool:
@@ -68,10 +107,10 @@ def _optional(name: str) -> bool:
 
 def _fetch(name: str) -> Any:
     """What brings an asset to this machine, or None where the name is none."""
-    if name in DATASETS:
+    if name in DATASETS or name.startswith("folder:"):
         return DATASETS[name].fetch
     try:
-        return ENCODERS[name].path if ENCODERS[name].file else None
+        return ENCODERS[name].path if ENCODERS[name].file else lambda: None  # made from code
     except UnknownName:
         return None
 

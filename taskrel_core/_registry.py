@@ -1,11 +1,12 @@
 """Named entries that a newcomer adds by a decorator; what an unknown name and a missing file say."""
 
-from collections.abc import Callable, Iterator, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeVar
 
-__all__ = ["MissingAsset", "Registry", "UnknownName"]
+__all__ = ["MissingAsset", "Registry", "UnknownName", "did_you_mean"]
 
 
 T = TypeVar("T")
@@ -72,12 +73,13 @@ class Registry(Mapping[str, Any]):
         return store
 
     def __getitem__(self, name: str) -> Any:
-        """Look up ``name``; an unknown one raises UnknownName with the known names."""
+        """Look up ``name``; an unknown one raises UnknownName with a name like it and the known ones."""
         if name in self._all:
             return self._all[name]
         found = self._resolve(name) if self._resolve else None
         if found is None:
-            raise UnknownName(f"unknown {self.kind} {name!r}; known: {', '.join(sorted(self._all))}")
+            known = ", ".join(sorted(self._all))
+            raise UnknownName(f"unknown {self.kind} {name!r}{did_you_mean(name, self._all)}; known: {known}")
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -85,3 +87,9 @@ class Registry(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._all)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return " (did you mean ...?)" where a known name is like this one, else nothing."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,11 +1,24 @@
 """The executed pages on disk: their records, whether they are current, and what changed since."""
 
+import csv
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 from .plan import Plan, Refused, make
+
+# What a page of one's own is read for, in the order in which it is printed; the first name that a row has.
+NUMBERS = {
+    "bound": ("bound",),
+    "chance": ("chance", "entropy", "log_k"),
+    "certified": ("certified",),
+    "loss": ("loss",),
+    "best head": ("transferability",),
+    "accuracy": ("accuracy",),
+    "best head's accuracy": ("head_accuracy",),
+}
+MOST = 12  # rows whose numbers are printed
 
 
 def record(stem: str, out: Path) -> dict[str, Any]:
@@ -60,6 +73,40 @@ def status(stem: str, out: Path) -> dict[str, str]:
     if failure.exists():
         return {"state": "failed", "reason": json.loads(failure.read_text(encoding="utf-8"))["reason"]}
     return {"state": "older" if old else "not run", "reason": why}
+
+
+def result(stem: str, out: Path) -> list[str]:
+    """Return what a page says, as lines for the terminal: its answer, the main numbers of its rows, where it is."""
+    folder, lines = out / "_generated", []
+    glue = folder / f"glue.{stem}.json"
+    said = json.loads(glue.read_text(encoding="utf-8")) if glue.exists() else {}
+    names = ("answer",) if "answer" in said else ("ours", "verdict")
+    lines += [said[name] for name in names if name in said]
+    table = folder / f"rows.{stem}.csv"
+    if table.exists():
+        with open(table, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        lines += [_numbers(row) for row in rows[:MOST] if "bound" in row]
+        lines += [f"and {len(rows) - MOST} more rows in {table}"] if len(rows) > MOST else []
+    return [*lines, f"page: {out / 'executed' / f'{stem}.ipynb'}"]
+
+
+def _numbers(row: dict[str, str]) -> str:
+    """One row: what it is of, and its main numbers."""
+    what = " > ".join(row[name] for name in ("reference", "target") if row.get(name))
+    given = [f"{name} {row[name]}" for name in ("encoder", "tau", "mode", "labels", "seed") if row.get(name)]
+    found = {
+        label: next((row[name] for name in names if row.get(name)), "") for label, names in NUMBERS.items()
+    }
+    return f"{', '.join([what, *given])}: {', '.join(f'{k} {_short(v)}' for k, v in found.items() if v)}"
+
+
+def _short(text: str) -> str:
+    """Three decimals of a number; other text as it is, but yes and no."""
+    try:
+        return f"{float(text):.3f}"
+    except ValueError:
+        return {"True": "yes", "False": "no"}.get(text, text)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Run one notebook and put the page in place; ``notebooks/run.py`` starts it and sends the job as a line of JSON."""
+"""Run one notebook and put the page in place; ``command`` starts it and sends the job as a line of JSON."""
 
 import json
 import os
@@ -20,9 +20,20 @@ import papermill
 from filelock import FileLock
 from papermill.exceptions import PapermillExecutionError
 
+from . import assets
 from .pages import record, state, write_json
-from .plan import ROOT, Plan, make
+from .plan import ROOT, Plan, Refused, make
+from .reading import written
 
+FOREIGN = (
+    "PYTHONSAFEPATH",
+    "PYTHONSTARTUP",
+    "PYTHONWARNINGS",
+    "PYTHONOPTIMIZE",
+    "JUPYTER_PATH",
+    "MPLBACKEND",
+)
+FOREIGN += ("MATPLOTLIBRC", "MPLCONFIGDIR")
 SHOWN = ("profile", "key", "commit", "seeds", "rows", "seconds", "memory", "started")
 SHOWN += ("python", "versions", "device", "cpu")
 
@@ -33,15 +44,19 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     run_dir = out / "executed/_run"
     run_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(run_dir / f"{stem}.lock"):
-        p = make(stem, job["profile"], values=job["given"])  # as things are now that it is our turn
-        if not job["force"] and (now := state(p, out)) != "stale":
-            if now == "prose":
-                _refresh(p, out)
-            return {"ok": True, "text": "cached" if now == "current" else "cached, its prose renewed"}
+        p = None
         try:
+            p = make(stem, job["profile"], values=job["given"])  # as things are now that it is our turn
+            if not job["force"] and (now := state(p, out)) != "stale":
+                if now == "prose":
+                    _refresh(p, out)
+                return {"ok": True, "text": "cached" if now == "current" else "cached, its prose renewed"}
+            p = make(stem, job["profile"], values=job["given"], download=True)
             made = _execute(p, out, job)
+        except Refused as error:
+            return {"ok": False, "text": str(error)}
         except (PapermillExecutionError, RuntimeError, TimeoutError) as error:
-            reason = _failure(p, out, error)
+            reason = _failure(p, out, error) if p else str(error)
             write_json(run_dir / f"{stem}.failed.json", {"reason": reason})
             return {"ok": False, "text": f"notebooks/{stem}.py: {reason}"}
         for old in ("failed.json", "failed.ipynb"):
@@ -78,6 +93,7 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
             "rows": {origin: origins.count(origin) for origin in ("computed", "cached", "shipped")},
             "files": sorted(file.name for file in pages.iterdir()),
             **_machine(),
+            "device": _devices(list(seen)),
         }
         target = out / "_generated"
         target.mkdir(parents=True, exist_ok=True)
@@ -90,7 +106,7 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
             cell.metadata.get("tags", [])
         ):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-    nb.cells.append(nbformat.v4.new_markdown_cell(_how_made(made), metadata={"tags": ["provenance"]}))
+    nb.cells.append(nbformat.v4.new_markdown_cell(_how_made(p, made), metadata={"tags": ["provenance"]}))
     write_json(out / "executed" / f"{p.stem}.json", made | {"row_keys": list(seen)})
     nbformat.write(nb, part)
     os.replace(part, out / "executed" / f"{p.stem}.ipynb")
@@ -117,7 +133,9 @@ def _papermill(p: Plan, part: Path) -> nbformat.NotebookNode:
 
 
 def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
-    """Set what the kernel inherits: where to put things, one thread per operation, nothing of the user's own profile."""
+    """Set what the kernel inherits: where to put things, one thread per operation, nothing of another Python or profile."""
+    for name in FOREIGN:
+        os.environ.pop(name, None)
     share = str(max(1, (os.cpu_count() or 1) // job["jobs"]))  # of the cores, with the neighbours
     os.environ.setdefault("TASKREL_JOBS", share)
     os.environ.update(
@@ -127,9 +145,7 @@ def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
         OMP_NUM_THREADS="1",
         PYDEVD_DISABLE_FILE_VALIDATION="1",
         PYTHONHASHSEED="0",
-        PYTHONPATH=os.pathsep.join(
-            filter(None, [str(ROOT / "notebooks"), str(ROOT), os.environ.get("PYTHONPATH")])
-        ),
+        PYTHONPATH=os.pathsep.join([str(ROOT / "notebooks"), str(ROOT)]),
         TASKREL_PAGE_DIR=str(pages),
         TASKREL_PAGE_NAME=p.stem,
         TASKREL_RESULTS=str(ROOT / "book" / "results"),
@@ -182,41 +198,53 @@ def _refresh(p: Plan, out: Path) -> None:
     os.replace(part, path)
 
 
-def _how_made(made: dict[str, Any]) -> str:
+def _how_made(p: Plan, made: dict[str, Any]) -> str:
     """The folded note at the end of a page."""
-    settings = {f"`{name}`": value for name, value in made["parameters"].items() if name != "profile"}
     lines = ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
     shown = made | {"key": made["key"][:16], "memory": f"{made['peak_memory_mb']} MB at most"}
-    for name, value in ({name: shown[name] for name in SHOWN} | settings).items():
-        text = _as_text(value)
-        if isinstance(value, dict) and not name.startswith("`"):
-            text = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
-        quoted = text.replace("`", "'")
-        lines += [f"* - {name}", f"  - `` {quoted} ``"]
-    given = " ".join(f"{name}={_as_text(value)}" for name, value in made["given"].items())
+    for name in SHOWN:
+        value = shown[name]
+        if isinstance(value, dict):
+            value = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
+        lines += [f"* - {name}", f"  - {_code(value)}"]
+    lines += ["```", "", "```{list-table}", ":class: provenance", ":header-rows: 1", ""]
+    lines += ["* - parameter", "  - value", "  - may be", "  - meaning"]
+    for name, one in p.declared.items():
+        rule = f"{one.hint}, {one.rule}" if one.rule else one.hint
+        lines += [f"* - {_code(name)}", f"  - {_code(made['parameters'][name])}", f"  - {_code(rule)}"]
+        lines += [f"  - {_code(one.meaning)}"]
+    given = " ".join(f"{name}={written(value)}" for name, value in made["given"].items())
     words = ["make notebook", f"NB={made['stem']}", f"PROFILE={made['profile']}", shlex.quote(f"P={given}")]
     again = " ".join(words if given else words[:-1])
     lines += ["```", "", 'Run it again, or with parameters of your own (add `P="name=value"`):', ""]
     return "\n".join([*lines, "```bash", again, "```", "````"])
 
 
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _code(value: Any) -> str:
+    """A value as it is typed, in a literal that no text can leave."""
+    quoted = written(value).replace("`", "'")
+    return f"`` {quoted} ``" if quoted else "none"
+
+
+def _commit() -> tuple[str, str]:
+    """The commit of this project and what was changed since; nothing where it is no repository of its own."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True).stdout.strip()
+
+    try:
+        top = git("rev-parse", "--show-toplevel")
+        if not top or Path(top).resolve() != ROOT:  # a copy unpacked inside another repository
+            return "", ""
+        changed = git("status", "--porcelain", "taskrel_core", "notebooks", "requirements.lock")
+        return git("rev-parse", "--short=10", "HEAD"), changed
+    except FileNotFoundError:
+        return "", ""
 
 
 def _machine() -> dict[str, Any]:
     """Versions, commit and processor; nothing that names the machine."""
-    try:
-        git = ["git", "-C", str(ROOT)]
-        commit = subprocess.run(
-            [*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True
-        ).stdout.strip()
-        paths = ["taskrel_core", "notebooks", "requirements.lock"]
-        changed = subprocess.run(
-            [*git, "status", "--porcelain", *paths], capture_output=True, text=True
-        ).stdout
-    except FileNotFoundError:
-        commit, changed = "", ""
+    commit, changed = _commit()
     cpu, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
     if info.exists():
         names = [
@@ -228,10 +256,22 @@ def _machine() -> dict[str, Any]:
         "dirty": bool(changed.strip()),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("torch", "POT", "numpy", "scipy", "scikit-learn")},
-        "device": os.environ.get("TASKREL_DEVICE") or "cpu",
         "cpu": f"{cpu}, {os.cpu_count()} cores",
         "system": platform.system(),
     }
+
+
+def _devices(keys: list[str]) -> str:
+    """Where the rows of a page were computed, also those from the cache; of a page without rows, where it ran."""
+    module, environment = assets.package("experiments.store"), assets.package("environment")
+    if environment is None:
+        return "cpu"
+    if module is None or not keys:
+        return environment.device()
+    store = module.RowStore(environment.cache_dir() / "rows", environment.results_dir())
+    found = [store.device(key) or "not recorded" for key in keys]
+    counts = {name: found.count(name) for name in dict.fromkeys(found)}
+    return ", ".join(f"{name} ({n} rows)" for name, n in counts.items()) if len(counts) > 1 else found[0]
 
 
 def _peak_memory_mb() -> int:

@@ -102,6 +102,9 @@ def _from_first(name: str, sources: Sequence[Source], keep: Callable[[Path, str]
     root.mkdir(parents=True, exist_ok=True)
     tried = []
     for source in sources:
+        if source.remote and environment.offline():
+            tried.append(f"  {source.label}: TASKREL_OFFLINE is set")
+            continue
         with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-", ignore_cleanup_errors=True) as scratch:
             try:
                 keep(source.get(Path(scratch)), source.label)

@@ -47,6 +47,7 @@ class Source:
 
     label: str
     get: Callable[[Path], Path]
+    remote: bool = True  # it downloads, so TASKREL_OFFLINE leaves it out
 
 
 class SourceFailed(RuntimeError):
@@ -160,7 +161,7 @@ def local(name: str) -> Source:
             raise SourceFailed(f"no file {path}")
         return _unpacked(folder, name, scratch) if path.suffix in (".tgz", ".whl", ".deb") else path
 
-    return Source(f"local file {name}", get)
+    return Source(f"local file {name}", get, remote=False)
 
 
 def _client(command: list[str], folder: Path, extra: Mapping[str, str], label: str) -> None:

@@ -27,7 +27,7 @@ register_arrays(
     tuple("0123456789"),
     "CC BY 4.0 (UCI; Alpaydin, Kaynak)",
     "handwritten digits, 8x8, of scikit-learn",
-    [Source("scikit-learn", lambda scratch: scratch)],
+    [Source("scikit-learn", lambda scratch: scratch, remote=False)],
     _decode,
     "6fb51e8570a9176ba48f3ce4a20b0b7cfdc8d7abe36e6be9596474b6e658875c",
 )

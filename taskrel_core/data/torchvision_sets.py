@@ -76,7 +76,7 @@ class TorchvisionArrays:
         """Register it, with packages before the download; torchvision checks the files that it reads."""
         sources = [
             local(f"{name}.npz"),
-            Source(f"local files {self.folder}", self._local),
+            Source(f"local files {self.folder}", self._local, remote=False),
             *packages,
             Source(f"torchvision download {self.kind}", lambda scratch: self._npz(scratch, scratch, True)),
         ]
@@ -240,8 +240,11 @@ class TorchvisionImages(ImageFiles):
         for root in (given, kept):
             if root is not None and (root / self.folder).is_dir():
                 return root
-        if not self.downloads:
-            raise MissingAsset(self._missing("it cannot be downloaded without an account"))
+        if not self.downloads or environment.offline():
+            offline = "TASKREL_OFFLINE is set"
+            raise MissingAsset(
+                self._missing(offline if self.downloads else "it cannot be downloaded without an account")
+            )
         kept.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept, prefix=".fetch-", ignore_cleanup_errors=True) as scratch:
             try:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from .. import environment
 from ..assets.content import canonical_json, content_key
 
 __all__ = ["RowStore", "tidy"]
@@ -35,6 +36,7 @@ class RowStore:
         self.cache = Path(cache)
         self._shipped_folder = None if fresh or shipped is None else Path(shipped)
         self._shipped: dict[str, dict[str, Any]] | None = None
+        self._entries: dict[str, dict[str, Any]] = {}  # shipped rows with their provenance
         self._log = log
 
     def find(self, key: str) -> tuple[dict[str, Any], str] | None:
@@ -54,6 +56,13 @@ class RowStore:
         self.note(key, found[1])
         return found
 
+    def device(self, key: str) -> str | None:
+        """Return where a row of the cache, else a shipped one, was computed, or None where that was not recorded."""
+        path = self._path(key)
+        self.shipped()
+        entry = _parsed(path.read_bytes(), f"row {path}") if path.exists() else self._entries.get(key, {})
+        return entry.get("provenance", {}).get("device")
+
     def holds(self, key: str) -> bool:
         """Return whether the cache has a file for ``key``; it is not read."""
         return self._path(key).exists()
@@ -65,7 +74,7 @@ class RowStore:
             TypeError: a value has no JSON form.
             ValueError: a number is not finite; a missing value is None.
         """
-        text = _entry(key, row)
+        text = _entry(key, row, {"device": environment.device()})
         _write(self._path(key), text)
         self.note(key, "computed")
         return json.loads(text)["row"]
@@ -107,7 +116,8 @@ class RowStore:
             self._shipped = {}
             files = sorted(self._shipped_folder.glob("*.jsonl")) if self._shipped_folder else []
             for path in files:
-                self._shipped |= {key: row for key, (row, _) in _lines(path).items()}
+                for key, (row, line) in _lines(path).items():
+                    self._shipped[key], self._entries[key] = row, json.loads(line)
         return self._shipped
 
     def _path(self, key: str) -> Path:

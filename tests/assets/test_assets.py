@@ -369,10 +369,10 @@ def test_the_command_tells_of_each_asset_where_it_came_from_or_why_it_is_missing
     }
     monkeypatch.setattr(__main__, "DATASETS", fakes)
     monkeypatch.setattr(__main__, "ENCODERS", Registry("encoder"))
-    assert __main__.main(["toy", "usps"]) == 0  # usps is optional
+    assert __main__.main(["toy", "usps"]) == 1  # usps is optional, but asked for by name
     out = capsys.readouterr().out.splitlines()
     assert out[0].split() == ["toy", "ready", out[0].split()[2], "s", "toy", "from", "made", "here"]
-    assert out[1].split() == ["usps", "missing", "(optional)"]
+    assert out[1].split() == ["usps", "missing"]
     assert out[2:] == [
         "'usps' is not on this machine and no source delivered it:",
         "  SourceFailed source: out of reach",

@@ -10,6 +10,7 @@ import jupytext
 import pytest
 import yaml
 from runner import plan
+from runner.parameters import declared
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
@@ -78,9 +79,12 @@ def test_parameters_have_types_and_comments(source):
     cells = code_cells(source)
     tagged = [number for number, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])]
     assert tagged == [0], "the first code cell, and only it, is tagged parameters"
-    found = plan.parameters(jupytext.read(source), source.stem)
-    assert found["profile"][0] == "str"
-    assert not [name for name, (_, _, comment) in found.items() if len(comment) < 3]
+    found = declared(jupytext.read(source), source.stem)
+    assert found["profile"].hint == "str"
+    assert not [name for name, p in found.items() if len(p.meaning) < 3]
+    assert not [name for name, p in found.items() if not p.rule and p.hint != "bool"], (
+        "say what it may be: [> 0]"
+    )
 
 
 @each
