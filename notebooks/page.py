@@ -18,6 +18,7 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import Markdown, display
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 __all__ = ["bold_wrong_sign", "figure", "glue", "rows", "table"]
