@@ -35,6 +35,12 @@ def photograph(path: Path, label: int, size: tuple[int, int] = (60, 40)) -> None
     Image.new("RGB", size, tuple(int(c) for c in colour(label))).save(path, quality=95)
 
 
+def picture(path: Path, size=(8, 8), colour=(200, 10, 10), mode: str = "RGB") -> None:
+    """Write a picture of one colour."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path)
+
+
 def lines(path: Path, rows: list[str]) -> None:
     """Write a list file."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 import tarfile
 from collections.abc import Callable, Iterable
-from io import BytesIO
 from itertools import compress
 from pathlib import Path, PurePosixPath
 
@@ -63,7 +62,7 @@ def read_tar(file: str, classes: tuple[str, ...], side: int) -> Callable[[Path],
             for split, kind, name in tqdm(sorted(members), desc=file, leave=False, delay=2):
                 content = tar.extractfile(members[split, kind, name])
                 assert content is not None  # it is a file
-                parts[f"x_{split}"].append(read_square(BytesIO(content.read()), side, name))
+                parts[f"x_{split}"].append(read_square(content.read(), side, name))
                 parts[f"y_{split}"].append(classes.index(kind))
         seen = {picture.tobytes() for picture in parts["x_train"]}
         fresh = [picture.tobytes() not in seen for picture in parts["x_test"]]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._registry import Registry
+from .._registry import Registry, UnknownName
 from .._validation import check_choice
 from ..assets.cache import keep_arrays
 from ..assets.content import array_fingerprint
@@ -154,7 +154,11 @@ OPENERS: dict[str, Callable[[str], Dataset]] = {}
 
 def _open(name: str) -> Dataset | None:
     kind, colon, _ = name.partition(":")
-    return OPENERS[kind](name) if colon and kind in OPENERS else None
+    if colon and kind.lower() in OPENERS:
+        return OPENERS[kind.lower()](name)
+    if "/" in name or Path(name).is_dir():
+        raise UnknownName(f"unknown data set {name!r}; a folder of pictures is given as folder:{name}")
+    return None
 
 
 DATASETS: Registry = Registry("data set", _open, room=__package__)

@@ -1,69 +1,124 @@
-"""Images of one's own: a folder {train,test}/<class>/<file>, classes and files in order of name."""
+"""Pictures of one's own, ``folder:PATH``: a folder of class folders, with parts to train and to test or without.
+
+PATH holds ``train`` and ``test`` in any case, or ``train`` and one of ``val``, ``valid``, ``validation`` instead of
+``test``, each with one folder per class; or ``train`` alone, or the class folders themselves: then a fifth of each
+class, at least one picture where it has two, is the test part, chosen by a hash of class and file name. A class has
+pictures in both parts. ``folder_scan`` says what is a class and what is a picture.
+"""
 
 import hashlib
+import math
+import os
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import Any
 
 from .._registry import MissingAsset
 from ..assets.content import file_fingerprint
 from .datasets import OPENERS, SPLITS
-from .pictures import UNREADABLE, ImageFiles, open_image, refused
+from .folder_scan import HOPELESS, Picture, Scan
+from .pictures import ImageFiles, examples, read_all, shown
 
 __all__ = ["ImageFolder"]
 
 
-RECIPE = "1"  # raise when images are decoded or cropped in another way
+RECIPE = "2"  # raise when images are decoded or cropped in another way
 LARGEST = 224  # side, pixels, beyond which no encoder here looks
+TRAIN = ("train", "training")
+TEST = ("test", "testing", "val", "valid", "validation")  # the first that is there
+BY_NAME = "a fifth of each class, chosen by file name, is the test part"
+
+Classes = dict[str, list[Picture]]
 
 
 class ImageFolder(ImageFiles):
-    """The pictures of a folder {train,test}/<class>/<file>.
+    """The pictures of a folder, by the rules of this module and of ``folder_scan``.
 
     Their side is the largest shorter side in the folder, at most 224, so small images stay small.
 
     Raises:
         MissingAsset: there is no such folder.
-        ValueError: train and test have different classes, a split holds no file, or a file is no image.
+        ValueError: everything in it that must be mended.
     """
 
     licence = "your own"
+    upright = True
 
     def __init__(self, name: str, root: Path) -> None:
-        self.name, self.root, self.origin = name, root, str(root)
-        for split in SPLITS:
-            if not (self.root / split).is_dir():
-                raise MissingAsset(
-                    f"'folder:{self.root}' needs the folder {self.root / split} with one folder of images per class"
-                )
-        found = {s: sorted(p.name for p in (self.root / s).iterdir() if p.is_dir()) for s in SPLITS}
-        if found["train"] != found["test"] or not found["train"]:
-            odd = sorted(set(found["train"]) ^ set(found["test"])) or "no class at all"
+        self.name, self.root = name, root
+        _check_folder(root)
+        self._scan = Scan(root)
+        self.layout, train, test = self._parts()
+        self.origin = f"{shown(str(root))}: {self.layout}"
+        self._check(train, test)
+        if test is None:
+            train, test = _split(train)
+        self._classes = dict(zip(SPLITS, (train, test), strict=True))
+
+    def _parts(self) -> tuple[str, Classes, Classes | None]:
+        """The layout in words, and the classes of the train and the test part; None: not yet split."""
+        scan = self._scan
+        folders, files = scan.entries(self.root)
+        train, test = (_named(folders, names) for names in (TRAIN, TEST))
+        if train is None and test is None:
+            return f"no parts; {BY_NAME}", scan.classes(folders, files), None
+        scan.loose(files)
+        parts = [part for part in (train, test) if part]
+        names = [part.name.casefold() for part in parts]
+        for entry in folders:
+            if entry not in parts and entry.name.casefold() in names:
+                scan.complain("folders for one part, keep one", entry.path)
+            elif entry not in parts:
+                scan.skip("folder beside the parts", entry.path)
+        found = [scan.classes(*scan.entries(Path(part.path))) for part in parts]
+        layout = " and ".join(shown(part.name) for part in parts)
+        if len(parts) == 2:
+            return layout, found[0], found[1]
+        return f"{layout} alone; {BY_NAME}", found[0] if train else {}, None
+
+    def _check(self, train: Classes, test: Classes | None) -> None:
+        """Raise one error with all that must be mended."""
+        complaints = dict(self._scan.complaints)
+        if self._scan.hopeless:
+            complaints = {f"no picture among the first {HOPELESS} names; is this the right folder?": []}
+        elif not train:
+            complaints = {f"no class with pictures to train on; {_hint(self.root)}": []} | complaints
+        elif test is not None and train.keys() != test.keys():
+            for part, names in (("train", train.keys() - test), ("test", test.keys() - train)):
+                if names:
+                    complaints[f"classes with pictures in the {part} part only, make the parts agree"] = (
+                        sorted(names)
+                    )
+        if complaints:
+            lines = [
+                f"\n- {what} ({len(names)}): {examples(names)}" if names else f"\n- {what}"
+                for what, names in complaints.items()
+            ]
             raise ValueError(
-                f"{self.root} must have the same class folders in train and test, got {odd} in one of them only; "
-                "make the folders agree"
+                f"{shown(str(self.root))} cannot be read as folders of pictures:{''.join(lines)}"
             )
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the class folders, sorted."""
-        return tuple(sorted(p.name for p in (self.root / "train").iterdir() if p.is_dir()))
+        """Names of the classes, sorted."""
+        return tuple(self._classes["train"])
 
     @property
     def version(self) -> str:
-        """Fingerprint of names and contents of all files; read again only when a size or time has changed."""
-        files = [p for split in SPLITS for p, _ in self.files(split)]
-        stats = [p.stat() for p in files]
-        return _fingerprint(self.root, tuple(files), tuple((s.st_size, s.st_mtime_ns) for s in stats))
+        """Fingerprint of names and contents of all pictures; read again only when a size or time has changed."""
+        digest = hashlib.sha256(f"{RECIPE} {LARGEST}\n".encode())
+        for split in SPLITS:
+            for name, pictures in self._classes[split].items():
+                for picture in pictures:
+                    digest.update(os.fsencode(f"{split}/{name}/{picture.name} {_content(picture)}\n"))
+        return digest.hexdigest()
 
     def files(self, split: str) -> list[tuple[Path, int]]:
         """Return every file of a split with its label, in order of class, then name."""
-        folders = [(self.root / split / name, k) for k, name in enumerate(self.class_names)]
-        files = [(p, k) for folder, k in folders for p in sorted(folder.iterdir()) if p.is_file()]
-        if not files:
-            raise ValueError(f"{self.root / split} holds no image; put images into its class folders")
-        return files
+        classes = self._classes[split].values()
+        return [(Path(picture.path), label) for label, pictures in enumerate(classes) for picture in pictures]
 
     @property
     def side(self) -> int:
@@ -73,24 +128,94 @@ class ImageFolder(ImageFiles):
     @cached_property
     def _side(self) -> int:
         files = [path for split in SPLITS for path, _ in self.files(split)]
-        bar = tqdm(files, desc=f"sizes in {self.root.name}", leave=False, delay=2)
-        return min(max(_shorter_side(path) for path in bar), LARGEST)
+        return min(max(read_all(files, lambda image: min(image.size), "sizes")), LARGEST)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was read of the folder and what was not, as plain values.
+
+        Returns:
+            ``layout``: the rule that made the parts, in words. ``pictures``: one dict per class, with ``class``,
+            ``train``, ``test``, the latter two numbers of pictures. ``skipped``: one dict per kind, with ``kind``,
+            ``count``, ``examples`` (at most 10 names). ``balance``: for ``train`` and ``test`` a dict with ``n``,
+            ``largest`` (fraction of the largest class), ``entropy`` of the class fractions and ``log_k``, nats.
+        """
+        counts = {
+            split: {name: len(found) for name, found in self._classes[split].items()} for split in SPLITS
+        }
+        return {
+            "layout": self.layout,
+            "pictures": [{"class": name} | {s: counts[s][name] for s in SPLITS} for name in self.class_names],
+            "skipped": [
+                {"kind": kind, "count": len(names), "examples": sorted(names)[:10]}
+                for kind, names in sorted(self._scan.skipped.items())
+            ],
+            "balance": {split: _balance(list(counts[split].values())) for split in SPLITS},
+        }
 
 
-@lru_cache(8)
-def _fingerprint(root: Path, files: tuple[Path, ...], stats: tuple[tuple[int, int], ...]) -> str:  # noqa: ARG001
-    digest = hashlib.sha256(f"{RECIPE} {LARGEST}\n".encode())
-    for path in files:
-        digest.update(f"{path.relative_to(root).as_posix()} {file_fingerprint(path)}\n".encode())
-    return digest.hexdigest()
+def _check_folder(root: Path) -> None:
+    if root.is_dir():
+        return
+    if root.exists():
+        raise ValueError(
+            f"folder:PATH must name a folder, got the file {shown(str(root))}; give the folder it lies in"
+        )
+    parent = next(path for path in root.parents if path.is_dir())
+    missing = root.relative_to(parent).parts[0]
+    names = [entry.name for entry in islice(os.scandir(parent), HOPELESS)]
+    near = get_close_matches(missing, names, 1)
+    meant = f"did you mean folder:{parent / near[0]}?" if near else f"the nearest folder above it is {parent}"
+    raise MissingAsset(shown(f"folder:PATH must name a folder, got {root}, which is not there; {meant}"))
 
 
-def _shorter_side(path: Path) -> int:
-    try:
-        with open_image(path) as image:
-            return min(image.size)
-    except UNREADABLE as error:
-        raise refused(path, error) from error
+def _hint(root: Path) -> str:
+    """What may have been meant by a folder without pictures in class folders."""
+    folders, files = Scan(root).entries(root)
+    for entry in folders[:100]:
+        if _named(Scan(root).entries(Path(entry.path))[0], TRAIN):
+            return shown(f"{entry.name} holds train: give folder:{entry.path}")
+    if files and not folders:
+        return "put the pictures into one folder per class"
+    return "PATH must hold train and test, or one folder of pictures per class"
 
 
-OPENERS["folder"] = lambda name: ImageFolder(name, Path(name.removeprefix("folder:")).expanduser().resolve())
+def _named(folders: list[os.DirEntry], names: tuple[str, ...]) -> os.DirEntry | None:
+    """The folder with the first of some names, in any case."""
+    return next((entry for name in names for entry in folders if entry.name.casefold() == name), None)
+
+
+def _split(classes: Classes) -> tuple[Classes, Classes]:
+    """Divide every class by a hash of class and file name: a fifth to test, at least one of two."""
+    train, test = {}, {}
+    for name, pictures in classes.items():
+        ranked = sorted(pictures, key=lambda p: hashlib.sha256(os.fsencode(f"{name}/{p.name}")).digest())
+        chosen = set(ranked[: max(round(len(ranked) / 5), 1) if len(ranked) > 1 else 0])
+        train[name] = [picture for picture in pictures if picture not in chosen]
+        test[name] = [picture for picture in pictures if picture in chosen]
+    return train, test
+
+
+def _balance(counts: list[int]) -> dict[str, float]:
+    n = sum(counts)
+    entropy = -sum(count / n * math.log(count / n) for count in counts if count)
+    return {
+        "n": n,
+        "largest": max(counts) / n if n else math.nan,
+        "entropy": entropy,
+        "log_k": math.log(len(counts)),
+    }
+
+
+@lru_cache(1 << 18)
+def _content(picture: Picture) -> str:
+    return file_fingerprint(Path(picture.path))
+
+
+def _folder(name: str) -> ImageFolder:
+    _, _, path = name.partition(":")
+    if not path.strip():
+        raise ValueError("folder:PATH must name a folder, got no path; write it after the colon")
+    return ImageFolder(name, Path(os.path.abspath(os.path.expanduser(path))))
+
+
+OPENERS["folder"] = _folder

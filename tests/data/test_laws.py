@@ -1,4 +1,4 @@
-"""Laws that every registered data set keeps, known answers of some, and folders of one's own."""
+"""Laws that every registered data set keeps, and known answers of some."""
 
 import re
 import subprocess
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from taskrel_core import DATASETS, MissingAsset, environment
 from taskrel_core.__main__ import ASKED_FOR
@@ -17,6 +16,7 @@ from taskrel_core.assets.content import array_fingerprint
 from taskrel_core.data import glyphs
 from taskrel_core.data.archives import read_tar
 from taskrel_core.data.pictures import ImageFiles
+from tests.tiny_sets import picture
 
 IN_PACKAGES = ("digits", "glyphs_digits", "glyphs_latin", "glyphs_greek", "glyphs_cyrillic")
 # One worker per data set, so that two do not fetch the same.
@@ -205,94 +205,6 @@ def test_a_missing_typeface_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(glyphs, "_typefaces", lambda: tmp_path)
     with pytest.raises(MissingAsset, match=r"need the typeface .*DejaVuSans\.ttf, .*requirements\.lock"):
         glyphs.typefaces_fingerprint("latin")
-
-
-def picture(path, size=(8, 8), colour=(200, 10, 10), mode="RGB"):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, colour).save(path)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Two classes of plain pictures, of several kinds and sizes."""
-    root = tmp_path / "mine"
-    picture(root / "train/b/2.png", (8, 12), (0, 0, 255))
-    picture(root / "train/b/10.png", (8, 8), 77, "L")
-    picture(root / "train/a/x.png", (16, 10), (255, 0, 0, 0), "RGBA")
-    picture(root / "test/a/y.png")
-    picture(root / "test/b/z.jpg")
-    return root
-
-
-def test_a_folder_is_read_in_order_of_name(folder):
-    entry = DATASETS[f"folder:{folder}"]
-    images, labels = entry.load("train")
-    assert (entry.class_names, entry.n_classes) == (("a", "b"), 2)
-    assert images.shape == (3, 10, 10, 3)  # the largest shorter side
-    assert labels.tolist() == [0, 1, 1]
-    corner = [tuple(int(v) for v in image[0, 0]) for image in images]
-    assert corner == [(255, 255, 255), (77, 77, 77), (0, 0, 255)]  # clear is white; "10.png" before "2.png"
-    assert entry.load("all")[1].tolist() == [0, 1, 1, 0, 1]
-
-
-def test_large_images_are_made_smaller_and_cropped_to_the_centre(tmp_path):
-    wide = np.zeros((300, 900, 3), np.uint8)
-    wide[:, 300:600] = 255
-    for split in ("train", "test"):
-        (tmp_path / split / "a").mkdir(parents=True)
-        Image.fromarray(wide).save(tmp_path / split / "a" / "wide.png")
-    images, _ = DATASETS[f"folder:{tmp_path}"].load("test")
-    assert images.shape == (1, 224, 224, 3)
-    assert images[0, :, 4:-4].min() > 240
-
-
-def test_the_version_of_a_folder_follows_names_and_contents(folder):
-    versions = [DATASETS[f"folder:{folder}"].version]
-    picture(folder / "test/a/y.png", colour=(1, 2, 3))
-    versions.append(DATASETS[f"folder:{folder}"].version)
-    (folder / "test/a/y.png").rename(folder / "test/a/w.png")
-    versions.append(DATASETS[f"folder:{folder}"].version)
-    (folder / "test/a/w.png").rename(folder / "test/b/w.png")
-    versions.append(DATASETS[f"folder:{folder}"].version)
-    assert len(set(versions)) == 4
-    (folder / "test/b/w.png").touch()
-    assert DATASETS[f"folder:{folder}"].version == versions[-1]
-
-
-@pytest.mark.parametrize("damage", ["text", "cut", "empty"])
-def test_a_file_that_is_no_image_is_named(folder, damage):
-    path = folder / "train/b/2.png"
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    Image.fromarray(noise).save(path)
-    whole = path.read_bytes()
-    path.write_bytes({"text": b"hello", "cut": whole[: len(whole) // 2], "empty": b""}[damage])
-    with pytest.raises(ValueError, match=r"b/2\.png is not a readable image \(.+\); remove or repair it"):
-        DATASETS[f"folder:{folder}"].load("train")
-
-
-def test_pictures_beyond_the_limit_of_the_reader_are_refused(folder, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 150)
-    with pytest.raises(
-        ValueError, match=r"train/a/x\.png is not a readable image \(.*exceeds limit of 150 pixels"
-    ):
-        DATASETS[f"folder:{folder}"].load("train")
-
-
-def test_a_folder_without_its_parts_is_refused(folder, tmp_path):
-    with pytest.raises(
-        MissingAsset, match=r"needs the folder .*nowhere/train with one folder of images per class"
-    ):
-        DATASETS[f"folder:{tmp_path}/nowhere"]
-    picture(folder / "test/c/1.png")
-    with pytest.raises(
-        ValueError, match=r"same class folders in train and test, got \['c'\] in one of them only"
-    ):
-        DATASETS[f"folder:{folder}"]
-    for path in (folder / "test").rglob("*.*"):
-        path.unlink()
-    (folder / "test/c").rmdir()
-    with pytest.raises(ValueError, match=r"test holds no image; put images into its class folders"):
-        DATASETS[f"folder:{folder}"].load("test")
 
 
 def packed(folder, name="mine", prefix="mine"):
