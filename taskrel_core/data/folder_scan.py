@@ -32,7 +32,7 @@ TRAILERS = 20  # whole pictures with other bytes after their end, after which su
 
 SYSTEM = {
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "#recycle", "$recycle.bin"),
-    *("lost+found", "system volume information", "__pycache__"),
+    *("lost+found", "system volume information", "__pycache__", "@__thumb", "@recycle", "@tmp", "#snapshot"),
 }
 UNREAD = {".heic", ".heif", ".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".svg"}
 HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1")

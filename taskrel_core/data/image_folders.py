@@ -9,6 +9,7 @@ pictures in both parts. ``folder_scan`` says what is a class and what is a pictu
 import hashlib
 import math
 import os
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -154,18 +155,22 @@ class ImageFolder(ImageFiles):
 
 
 def _check_folder(root: Path) -> None:
-    if root.is_dir():
+    if os.path.isdir(root):
         return
-    if root.exists():
+    if os.path.exists(root):
         raise ValueError(
             f"folder:PATH must name a folder, got the file {shown(str(root))}; give the folder it lies in"
         )
-    parent = next(path for path in root.parents if path.is_dir())
-    missing = root.relative_to(parent).parts[0]
-    names = [entry.name for entry in islice(os.scandir(parent), HOPELESS)]
-    near = get_close_matches(missing, names, 1)
-    meant = f"did you mean folder:{parent / near[0]}?" if near else f"the nearest folder above it is {parent}"
-    raise MissingAsset(shown(f"folder:PATH must name a folder, got {root}, which is not there; {meant}"))
+    parent = next(path for path in root.parents if os.path.isdir(path))
+    with suppress(OSError):
+        names = [entry.name for entry in islice(os.scandir(parent), HOPELESS)]
+        for near in get_close_matches(root.relative_to(parent).parts[0], names, 1):
+            raise MissingAsset(_missing(root, f"did you mean folder:{parent / near}?"))
+    raise MissingAsset(_missing(root, f"the nearest folder above it is {parent}"))
+
+
+def _missing(root: Path, way_out: str) -> str:
+    return shown(f"folder:PATH must name a folder, got {root}, which is not there; {way_out}")
 
 
 def _hint(root: Path) -> str:
@@ -174,6 +179,8 @@ def _hint(root: Path) -> str:
     for entry in folders[:100]:
         if _named(Scan(root).entries(Path(entry.path))[0], TRAIN):
             return shown(f"{entry.name} holds train: give folder:{entry.path}")
+    if len(folders) == 1 and not _named(folders, TEST) and Scan(root).entries(Path(folders[0].path))[0]:
+        return shown(f"its only folder holds others: give folder:{folders[0].path}")
     if files and not folders:
         return "put the pictures into one folder per class"
     return "PATH must hold train and test, or one folder of pictures per class"
@@ -197,7 +204,7 @@ def _split(classes: Classes) -> tuple[Classes, Classes]:
 
 def _balance(counts: list[int]) -> dict[str, float]:
     n = sum(counts)
-    entropy = -sum(count / n * math.log(count / n) for count in counts if count)
+    entropy = sum(count / n * math.log(n / count) for count in counts if count)
     return {
         "n": n,
         "largest": max(counts) / n if n else math.nan,

@@ -496,9 +496,13 @@ def test_test_alone_is_refused(tmp_path):
     ("build", "hint"),
     [
         (lambda root: filled(root / "pets"), r"pets holds train: give folder:.*/pets\n"),
+        (
+            lambda root: picture(root / "pets/cat/a.png"),
+            r"its only folder holds others: give folder:.*/pets\n",
+        ),
         (lambda root: picture(root / "a.png"), "put the pictures into one folder per class$"),
         (
-            lambda root: (root / "a/b/c").mkdir(parents=True),
+            lambda root: [(root / x).mkdir(parents=True) for x in ("a/b/c", "d")],
             "PATH must hold train and test, or one folder of pictures",
         ),
         (lambda root: root.mkdir(), "PATH must hold train and test, or one folder of pictures per class$"),
@@ -585,6 +589,7 @@ def test_a_summary_counts_pictures_and_balance(tmp_path):
         ),
         ("picturs/train", MissingAsset, r"got .*/picturs/train, which .*; did you mean folder:.*/pictures\?"),
         ("a/b/c", MissingAsset, r"the nearest folder above it is "),
+        ("x" * 300, MissingAsset, r"the nearest folder above it is "),
         (
             "pictures/a.png",
             ValueError,
