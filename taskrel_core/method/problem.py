@@ -82,10 +82,10 @@ class Problem:
             torch.stack([r[rows].mean(0) if len(rows) else r[0] for rows in self.rows_r]),
         )
 
-    def identity(self) -> PullBack:
-        """Return the pull-back of A = I, b = 0."""
+    def identity(self, shift: Tensor | None = None) -> PullBack:
+        """Return the pull-back of A = I that moves the target's points by ``shift``, (d,)."""
         zeros = torch.zeros(self.reference.d, dtype=torch.float64)
-        return PullBack(None, torch.eye(self.leading, dtype=torch.float64), zeros)
+        return PullBack(None, torch.eye(self.leading, dtype=torch.float64), zeros if shift is None else shift)
 
     def evaluate(self, q: Tensor, pull: PullBack, metric: str) -> Solution:
         """Return the terms at a label map and a pull-back, with the exact plan."""

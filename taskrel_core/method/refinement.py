@@ -33,15 +33,15 @@ def refine_pull_back(problem: Problem, solution: Solution, metric: str) -> Solut
     return best
 
 
-def refine_jointly(problem: Problem, solution: Solution, tau: float) -> tuple[Problem, Solution]:
-    """Return head (in its problem) and solution of a smaller one-sided bound, or the ones given if none is found.
+def refine_jointly(problem: Problem, solution: Solution, tau: float) -> tuple[Head, Solution]:
+    """Return head and solution of a smaller one-sided bound, or the ones given if none is found.
 
     Args:
         problem: the tasks, and the head to start from.
         solution: a solution under ``one_sided``, with that head.
         tau: Lipschitz constant that the head may have, nats per unit of feature.
     """
-    best, E, settings = (problem, solution), solution.pull.E, problem.settings
+    best, E, settings = (problem.head, solution), solution.pull.E, problem.settings
     if E is None or len(E) == 0 or solution.plan.value <= settings.head_gap:  # a copy: nothing left to gain
         return best
     joint = _Joint(problem, solution, tau)
@@ -164,8 +164,8 @@ class _Joint:
         U = (head.weight - head.weight.mean(0)) @ E.T / self.tau
         return _Place(U / max(Head(U, head.bias).lipschitz, 1.0), E, pull.M, pull.m, head.bias)
 
-    def evaluate(self, place: _Place) -> tuple[Problem, Solution]:
-        """Return the head of a place in a problem of its own, and the terms there, with exact plans."""
+    def evaluate(self, place: _Place) -> tuple[Head, Solution]:
+        """Return the head of a place, and the terms there, with exact plans."""
         left, _, right = torch.linalg.svd(place.E, full_matrices=False)
         E, used, given = left @ right, self.used, self.problem
         weight = given.head.weight.new_zeros(len(used), E.shape[1])
@@ -174,9 +174,8 @@ class _Joint:
         head = Head(weight, bias).mask_classes(~used)
         excess = max(head.lipschitz / (self.tau * (1 - 1e-14)), 1.0)
         head = Head(head.weight / excess, head.bias)
-        problem = given.with_head(head)
         pull = PullBack(E, clip_spectrum(place.M), place.m)
-        return problem, problem.evaluate(self.solution.q, pull, "one_sided")
+        return head, given.with_head(head).evaluate(self.solution.q, pull, "one_sided")
 
     def moved(self, place: _Place, plan: Plan, steps: int, size: float) -> _Place:
         """Return the place after this many steps at a plan, of sizes that fall to almost 0.
