@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .problem import Problem, Solution
 from .transform import PullBack, procrustes
-from .transport import FixedDistances, Plan, solve_class
+from .transport import FixedDistances, Plan, solve_classes
 
 __all__ = ["alternate", "soften", "solve_euclidean"]
 
@@ -36,14 +36,15 @@ def soften(problem: Problem, solution: Solution) -> Solution:
     """Let target classes take a fraction of a second reference class where that lowers the Euclidean bound."""
     best = solution
     for i, j in _second_sources(problem, solution):
-        place = int((problem.prior[:i] > 0).sum())
+        others = problem.target.labels[best.plan.target] != i  # their pairs stay
         for fraction in (0.1, 0.3):
             q = best.q.clone()
             q[i] *= 1 - fraction
             q[i, j] += fraction
-            plans = list(best.plans)  # those of the other classes stay
-            plans[place] = problem.plans(q, best.pull, "euclidean", [i])[0]
-            best = min(best, problem.with_plans(q, best.pull, "euclidean", plans), key=lambda s: s.bound)
+            plan = best.plan.replaced(others, problem.plan(q, best.pull, "euclidean", only=i))
+            tried = problem.with_plan(q, best.pull, "euclidean", plan)
+            if tried.bound < best.bound:
+                best, others = tried, problem.target.labels[plan.target] != i
     return best
 
 
@@ -85,7 +86,7 @@ def _invariant_start(problem: Problem, q: Tensor) -> Solution:
     kept = 1e-9 * max(float(S.max()), 1e-300) < S
     U, Vh = left.Q @ U[:, kept], Vh[kept] @ right.Q.T
     x_r, x_t = problem.reference.z @ Vh.T - shift_r @ Vh.T, problem.target.z @ U - shift_t @ U
-    plan = Plan.join([solve_class(p, x_r, x_t, "euclidean") for p in problem.class_problems(q)])
+    plan = solve_classes(problem.class_problems(q), x_r, x_t, "euclidean")
     sides = (problem.evaluate(q, _aligned(problem, plan, flip=flip), "euclidean") for flip in (False, True))
     return min(sides, key=lambda s: s.bound)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
+from scipy.special import xlogy
 from torch import Tensor
 
 from .settings import ExactSettings
@@ -123,7 +124,7 @@ def assign(problem: MapProblem, distance: Tensor) -> list[int]:
         for i in range(len(sigma)):
             others = np.bincount(np.delete(sigma, i), np.delete(prior, i), cost.shape[1])
             # Mass x joining mass m of a class raises the entropy sum from m log m to (m + x) log (m + x).
-            entropy = _xlogx(others + prior[i]) - _xlogx(others)
+            entropy = xlogy(others + prior[i], others + prior[i]) - xlogy(others, others)
             sigma[i] = int((cost[i] + entropy).argmin())
         if (sigma == before).all():
             break
@@ -151,25 +152,47 @@ def _swap(problem: MapProblem, sigma: list[int], budget: int, rounds: int = 20) 
     best, value = sigma, float(problem.surrogate(torch.tensor([sigma])))
     most = max(budget // 10, 1)  # few descents are longer than ten rounds
     for _ in range(rounds):
-        moves = _neighbours(best, len(problem.r), problem.one_to_one)
-        if not len(moves):
+        moves = _moves(best, problem)
+        if moves.shape[1] > most:
+            moves = moves[:, _kept_rotation(problem, best, moves).argsort()[:most]]
+        if not moves.numel():
             break
-        if len(moves) > most:
-            moves = moves[_kept_rotation(problem, best, moves).argsort()[:most]]
-        values = problem.surrogate(moves)
-        k = int(values.argmin())
-        if float(values[k]) >= value - 1e-12:
+        i, a, k, b = moves
+        maps, rows = torch.tensor(best).repeat(len(i), 1), torch.arange(len(i))
+        maps[rows, i], maps[rows, k] = a, b
+        values = problem.surrogate(maps)
+        at = int(values.argmin())
+        if float(values[at]) >= value - 1e-12:
             break
-        best, value = moves[k].tolist(), float(values[k])
+        best, value = maps[at].tolist(), float(values[at])
     return best
 
 
+def _moves(sigma: list[int], problem: MapProblem) -> Tensor:
+    """All swaps and moves, columns (i, a, k, b): target class i goes to a, and k to b; i = k where only one moves."""
+    here = torch.tensor(sigma)
+    i, k = torch.triu_indices(len(sigma), len(sigma), 1)
+    i, k = (x[here[i] != here[k]] for x in (i, k))
+    free = torch.ones(len(sigma), len(problem.r), dtype=torch.bool)
+    if problem.one_to_one:
+        free[:, here] = False
+    j, a = (free & (torch.arange(len(problem.r)) != here[:, None])).nonzero(as_tuple=True)
+    return torch.cat([torch.stack([i, here[k], k, here[i]]), torch.stack([j, a, j, a])], dim=1)
+
+
 def _kept_rotation(problem: MapProblem, sigma: list[int], moves: Tensor) -> Tensor:
-    """Cost of the maps ``moves``, (m,), with the rotation that is best for ``sigma``."""
+    """How much each of the ``moves`` adds to the cost of ``sigma``, (m,), with the rotation that is best for it."""
     rotation, shift = _rotation(problem, sigma)
     cost = problem.prior[:, None] * (problem.losses + problem.tau * problem.distances(rotation, shift))
-    total = cost[torch.arange(len(problem.t)), moves].sum(1)
-    return total if problem.one_to_one else total + problem.mismatch(moves)
+    here, (i, a, k, b), prior = torch.tensor(sigma), moves, problem.prior
+    added = cost - cost.gather(1, here[:, None])
+    total = added[i, a] + torch.where(i == k, 0.0, added[k, b])
+    if problem.one_to_one:
+        return total
+    # Mass x goes from one reference class to another: the entropy sum has m log m of each.
+    mass = cost.new_zeros(len(problem.r)).index_add_(0, here, prior)
+    x, old, new = prior[i] - torch.where(i == k, 0.0, prior[k]), mass[here[i]], mass[a]
+    return total + _xlogx(old - x) - _xlogx(old) + _xlogx(new + x) - _xlogx(new)
 
 
 def _rotation(problem: MapProblem, sigma: list[int]) -> tuple[Tensor, Tensor]:
@@ -181,22 +204,6 @@ def _rotation(problem: MapProblem, sigma: list[int]) -> tuple[Tensor, Tensor]:
     return U @ Vh, shift
 
 
-def _neighbours(sigma: list[int], k_r: int, one_to_one: bool) -> Tensor:
-    """All maps one swap or one move away, (m, K_T)."""
-    here = torch.tensor(sigma)
-    i, k = torch.triu_indices(len(sigma), len(sigma), 1)
-    i, k = (x[here[i] != here[k]] for x in (i, k))
-    swapped = here.repeat(len(i), 1)
-    rows = torch.arange(len(i))
-    swapped[rows, i], swapped[rows, k] = here[k], here[i]
-    free = torch.ones(len(sigma), k_r, dtype=torch.bool)
-    if one_to_one:
-        free[:, here] = False
-    i, j = (free & (torch.arange(k_r) != here[:, None])).nonzero(as_tuple=True)
-    moved = here.repeat(len(i), 1)
-    moved[torch.arange(len(i)), i] = j
-    return torch.cat([swapped, moved])
-
-
-def _xlogx(x: np.ndarray) -> np.ndarray:
-    return np.where(x > 0, x * np.log(np.where(x > 0, x, 1.0)), 0.0)
+def _xlogx(x: Tensor) -> Tensor:
+    """x log x; what rounding left below 0 counts as 0."""
+    return torch.xlogy(x.clamp(min=0), x.clamp(min=0))

@@ -20,7 +20,7 @@ from .._validation import Checked, Real, as_features, check_positive, check_same
 from ..task import Task, check_task
 from .threads import one_thread
 
-__all__ = ["MASKED", "Head", "Transferability", "fit_head", "transferability"]
+__all__ = ["MASKED", "Head", "Transferability", "fit_head", "squared_gaps", "transferability"]
 
 
 STIFFNESS = 3e-3  # our choice: penalty of the constraint, against the mean square of tau z
@@ -170,7 +170,7 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
         options = {"maxiter": 50, "ftol": 1e-4 * gap, "gtol": 1e-9, "maxcor": 20}
         result = minimize(_lagrangian, start, arguments, "L-BFGS-B", jac=True, options=options)
         u, c = _unpack(result.x, onehot, z)
-        excess = _squared_gaps(u) - 1.0
+        excess = squared_gaps(u) - 1.0
         inside = Head(_moved_inside(u), c)
         loss = _loss(inside, z, onehot)
         if loss < best_loss:
@@ -212,7 +212,7 @@ def _moved_inside(u: Tensor, passes: int = 10) -> Tensor:
     basis = torch.linalg.qr(u.T) if u.shape[1] > len(u) else None
     x = u if basis is None else basis.R.T
     for _ in range(passes):
-        distance = _squared_gaps(x).clamp(min=0.0).sqrt()
+        distance = squared_gaps(x).clamp(min=0.0).sqrt()
         if float(distance.max()) <= 1 + 1e-6:
             break
         excess = (1 - 1 / distance).clamp(min=0.0)
@@ -228,13 +228,13 @@ def _lagrangian(x: np.ndarray, z: Tensor, onehot: Tensor, multiplier: Tensor, pe
     u, c = _unpack(x, onehot, z)
     log_p = torch.log_softmax(z @ u.T + c, dim=1)
     residual = (log_p.exp() - onehot) / len(z)
-    force = torch.clamp(penalty * (_squared_gaps(u) - 1.0) + multiplier, min=0.0)  # (k, k), symmetric
+    force = torch.clamp(penalty * (squared_gaps(u) - 1.0) + multiplier, min=0.0)  # (k, k), symmetric
     value = -(log_p * onehot).sum() / len(z) + ((force**2 - multiplier**2).sum() / (4 * penalty))
     grad_u = residual.T @ z + 2 * (force.sum(1)[:, None] * u - force @ u)
     return float(value), torch.cat([grad_u.reshape(-1), residual.sum(0)]).cpu().numpy()
 
 
-def _squared_gaps(u: Tensor) -> Tensor:
+def squared_gaps(u: Tensor) -> Tensor:
     """Squared norms of u_j - u_k, (k, k); exactly 0 on the diagonal."""
     gram = u @ u.T
     norms = gram.diagonal()

@@ -3,6 +3,7 @@
 Each evaluation is a certified bound of its own, so no search over them can make a bound wrong.
 """
 
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,26 +15,21 @@ from .bound import label_mismatch, reweighted_loss
 from .head import Head
 from .settings import ExactSettings
 from .transform import PullBack, complete, label_coupling
-from .transport import ClassProblem, FixedDistances, Plan, pair_costs, solve_class
+from .transport import ClassProblem, FixedDistances, Plan, pair_costs, solve_classes
 
 __all__ = ["Problem", "Solution"]
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """One evaluation: label map, pull-back, plans and terms."""
+    """One evaluation: label map, pull-back, plan and terms."""
 
     q: Tensor  # (K_T, K_R)
     pull: PullBack
-    plans: list[Plan]  # one per class present in the target
+    plan: Plan
     reweighted: float
     mismatch: float
     constant: float  # nats per unit of the metric
-
-    @cached_property
-    def plan(self) -> Plan:
-        """The plans of all classes together."""
-        return Plan.join(self.plans)
 
     @cached_property
     def bound(self) -> float:
@@ -61,6 +57,14 @@ class Problem:
         # What an orthogonal A turns; it only shifts the rest.
         self.lead_r, self.lead_t = (task.z[:, : self.leading].contiguous() for task in (reference, target))
 
+        self._known: dict[Tensor, list[ClassProblem]] = {}  # by label map
+
+    def with_head(self, head: Head) -> "Problem":
+        """Return the same problem with another head."""
+        other = copy(self)
+        other.head, other.logits = head, head.trusted_logits(self.reference.z)
+        return other
+
     @cached_property
     def fixed(self) -> FixedDistances | None:
         """Distances over the coordinates that an orthogonal A does not turn."""
@@ -78,26 +82,27 @@ class Problem:
             torch.stack([r[rows].mean(0) if len(rows) else r[0] for rows in self.rows_r]),
         )
 
-    def identity(self) -> PullBack:
-        """Return the pull-back of A = I, b = 0."""
+    def identity(self, shift: Tensor | None = None) -> PullBack:
+        """Return the pull-back of A = I that moves the target's points by ``shift``, (d,)."""
         zeros = torch.zeros(self.reference.d, dtype=torch.float64)
-        return PullBack(None, torch.eye(self.leading, dtype=torch.float64), zeros)
+        return PullBack(None, torch.eye(self.leading, dtype=torch.float64), zeros if shift is None else shift)
 
     def evaluate(self, q: Tensor, pull: PullBack, metric: str) -> Solution:
-        """Return the terms at a label map and a pull-back, with exact plans."""
-        return self.with_plans(q, pull, metric, self.plans(q, pull, metric))
+        """Return the terms at a label map and a pull-back, with the exact plan."""
+        return self.with_plan(q, pull, metric, self.plan(q, pull, metric))
 
-    def plans(self, q: Tensor, pull: PullBack, metric: str, classes: list[int] | None = None) -> list[Plan]:
-        """Return exact plans of the target classes ``classes``, or of all that are present."""
+    def plan(self, q: Tensor, pull: PullBack, metric: str, only: int | None = None) -> Plan:
+        """Return the exact plan of all target classes that are present, or of one alone."""
         prior, B = label_coupling(q, self.prior)
         used = prior > 0
         x_r, x_t = self._compared(pull, used, metric)
         allowed = B[:, used] > 0 if metric == "one_sided" else None
         fixed = self.fixed.shift(pull.m[self.leading :]) if pull.E is None and self.fixed else None
-        return [solve_class(p, x_r, x_t, metric, allowed, fixed) for p in self.class_problems(q, classes)]
+        problems = self.class_problems(q) if only is None else [self._class_problem(q, only)]
+        return solve_classes(problems, x_r, x_t, metric, allowed, fixed)
 
-    def with_plans(self, q: Tensor, pull: PullBack, metric: str, plans: list[Plan]) -> Solution:
-        """Return the terms at a label map and a pull-back, with the plans given for all classes."""
+    def with_plan(self, q: Tensor, pull: PullBack, metric: str, plan: Plan) -> Solution:
+        """Return the terms at a label map and a pull-back, with the plan given."""
         prior, B = label_coupling(q, self.prior)
         used = prior > 0
         losses = self.class_losses(used)
@@ -106,41 +111,32 @@ class Problem:
             head = self.head.restrict(used.nonzero()[:, 0])
             seen = Head(pull.along(head.weight), head.bias)
             constant = (seen if metric == "euclidean" else head).lipschitz
-        return Solution(q, pull, plans, reweighted_loss(losses, prior), label_mismatch(prior, B), constant)
+        return Solution(q, pull, plan, reweighted_loss(losses, prior), label_mismatch(prior, B), constant)
 
     def class_losses(self, used: Tensor) -> Tensor:
         """Return L_j of the classes of the mask ``used``, (K_R,), the softmax over these alone; 0 for the others."""
-        losses, kept = self.logits.new_zeros(len(used)), used.nonzero()[:, 0].tolist()
-        for place, j in enumerate(kept):
-            log_h = torch.log_softmax(self.logits[self.rows_r[j]][:, used], dim=1)
-            losses[j] = -log_h[:, place].mean()
-        return losses
+        y, logits = self.reference.labels, self.logits
+        if not used.all():
+            rows = used[y]
+            y, logits = y[rows], logits[rows][:, used]
+        place = used.cumsum(0)[y] - 1
+        losses = torch.logsumexp(logits, dim=1) - logits.gather(1, place[:, None])[:, 0]
+        total = losses.new_zeros(len(used)).index_add_(0, y, losses)
+        return total / torch.bincount(y, minlength=len(used)).clamp(min=1)
 
-    def class_problems(self, q: Tensor, classes: list[int] | None = None) -> list[ClassProblem]:
-        """Return the transport problem of each of the target classes ``classes`` that is present."""
-        problems = []
-        for i in range(len(q)) if classes is None else classes:
-            rows = self.rows_t[i]
-            if len(rows) == 0:
-                continue
-            sources = q[i].nonzero()[:, 0].tolist()
-            weight = [
-                torch.full((len(self.rows_r[j]),), float(q[i, j]) / len(self.rows_r[j]), dtype=torch.float64)
-                for j in sources
-            ]
-            mass = torch.cat(weight)
-            source = torch.cat([self.rows_r[j] for j in sources])
-            problems.append(ClassProblem(i, float(self.prior[i]), source, mass / mass.sum(), rows))
-        return problems
+    def class_problems(self, q: Tensor) -> list[ClassProblem]:
+        """Return the transport problem of each target class that is present; kept for each label map."""
+        if q not in self._known:
+            self._known[q] = [self._class_problem(q, i) for i, rows in enumerate(self.rows_t) if len(rows)]
+        return self._known[q]
 
     def without_cancellation(self, solution: Solution) -> Solution:
         """Return a Euclidean solution with the cost of each pair computed from all coordinates of its two points."""
         if not self.fixed:
             return solution
-        z, plans = solution.pull.of_target(self.target.z), []
-        for p in solution.plans:
-            plans.append(replace(p, cost=pair_costs(self.reference.z[p.source], z[p.target], "euclidean")))
-        return replace(solution, plans=plans)
+        z, plan = solution.pull.of_target(self.target.z), solution.plan
+        cost = pair_costs(self.reference.z[plan.source], z[plan.target], "euclidean")
+        return replace(solution, plan=replace(plan, cost=cost))
 
     def in_span(self, solution: Solution, metric: str) -> Solution:
         """Return the solution measured under the next sharper ``metric``, in the span that the head sees."""
@@ -164,6 +160,15 @@ class Problem:
         """Return the rows of W of the used classes less their mean, which no softmax can see."""
         rows = self.head.weight[used]
         return rows - rows.mean(0)
+
+    def _class_problem(self, q: Tensor, label: int) -> ClassProblem:
+        rows = [self.rows_r[j] for j in q[label].nonzero()[:, 0].tolist()]
+        masses = q[label][q[label] > 0].tolist()
+        parts = zip(masses, rows, strict=True)
+        mass = torch.cat([torch.full((len(r),), q_ij / len(r), dtype=torch.float64) for q_ij, r in parts])
+        return ClassProblem(
+            label, float(self.prior[label]), torch.cat(rows), mass / mass.sum(), self.rows_t[label]
+        )
 
     def _compared(self, pull: PullBack, used: Tensor, metric: str) -> tuple[Tensor, Tensor]:
         """What the ground cost compares: features, span coordinates, or logits of the used classes."""

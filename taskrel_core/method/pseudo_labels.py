@@ -12,7 +12,7 @@ __all__ = ["first_labels", "implausible"]
 
 
 def first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:
-    """Return pseudo-labels to start from: those of h_R with A = I, and clusters of the target's features."""
+    """Return pseudo-labels to start from: those of h_R with A = I and aligned means, and clusters of the target's features."""
     from sklearn.cluster import KMeans  # here: its import takes seconds, and only unlabelled targets need it
 
     logits = head.trusted_logits(target.z)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from .. import environment
-from .head import Head
+from .head import Head, squared_gaps
 from .problem import Problem, Solution
 from .transform import PullBack, clip_spectrum, label_coupling, shrink
 from .transport import Plan
 
-__all__ = ["refine_jointly", "refine_pull_back", "subgradients"]
+__all__ = ["refine_jointly", "refine_pull_back"]
 
 
 def refine_pull_back(problem: Problem, solution: Solution, metric: str) -> Solution:
@@ -33,15 +33,15 @@ def refine_pull_back(problem: Problem, solution: Solution, metric: str) -> Solut
     return best
 
 
-def refine_jointly(problem: Problem, solution: Solution, tau: float) -> tuple[Problem, Solution]:
-    """Return head (in its problem) and solution of a smaller one-sided bound, or the ones given if none is found.
+def refine_jointly(problem: Problem, solution: Solution, tau: float) -> tuple[Head, Solution]:
+    """Return head and solution of a smaller one-sided bound, or the ones given if none is found.
 
     Args:
         problem: the tasks, and the head to start from.
         solution: a solution under ``one_sided``, with that head.
         tau: Lipschitz constant that the head may have, nats per unit of feature.
     """
-    best, E, settings = (problem, solution), solution.pull.E, problem.settings
+    best, E, settings = (problem.head, solution), solution.pull.E, problem.settings
     if E is None or len(E) == 0 or solution.plan.value <= settings.head_gap:  # a copy: nothing left to gain
         return best
     joint = _Joint(problem, solution, tau)
@@ -60,13 +60,25 @@ def refine_jointly(problem: Problem, solution: Solution, tau: float) -> tuple[Pr
     return best
 
 
-def subgradients(difference: Tensor, metric: str, mask: Tensor | None) -> Tensor:
-    """Return a subgradient of each pair's cost in its difference, (p, q)."""
-    if metric == "span":
-        return difference / difference.norm(dim=1, keepdim=True).clamp(min=1e-300)
-    lowest = difference if mask is None else torch.where(mask, difference, torch.inf)
-    slope = torch.zeros_like(difference).scatter_(1, difference.argmax(1, keepdim=True), 1.0)
-    return slope.scatter_add_(1, lowest.argmin(1, keepdim=True), torch.full_like(slope[:, :1], -1.0))
+class _Extremes:
+    """Where the difference of a pair is largest and, among the columns that its mask allows, smallest.
+
+    Args:
+        mask: (p, q), or None to allow all columns.
+    """
+
+    def __init__(self, mask: Tensor | None):
+        self.mask = mask
+        # Where a single column is allowed, there is no choice.
+        self.lowest = None if mask is None or (mask.sum(1) > 1).any() else mask.int().argmax(1)
+
+    def __call__(self, difference: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the columns (p,) of both; with +1 and -1 there, a subgradient of the cost."""
+        highest = difference.argmax(1)
+        if self.lowest is not None:
+            return highest, self.lowest
+        open_to = difference if self.mask is None else torch.where(self.mask, difference, torch.inf)
+        return highest, open_to.argmin(1)
 
 
 def _moved_pull_back(problem: Problem, solution: Solution, metric: str) -> PullBack:
@@ -74,12 +86,11 @@ def _moved_pull_back(problem: Problem, solution: Solution, metric: str) -> PullB
     pull, plan, settings = solution.pull, solution.plan, problem.settings
     prior, B = label_coupling(solution.q, problem.prior)
     used, device = prior > 0, environment.device()
-    V = torch.eye(len(pull.M), dtype=torch.float64)  # what the cost compares, as rows of coefficients of E z
-    if metric in ("logit", "one_sided"):
-        V = pull.of_reference(problem.centred_rows(used))
-    pairs = None
-    if metric == "one_sided":
-        pairs = (B[:, used] > 0)[problem.target.labels][plan.target].to(device)
+    V = pull.of_reference(
+        problem.centred_rows(used)
+    )  # rows of coefficients of E z, whose values are compared
+    mask = (B[:, used] > 0)[problem.target.labels[plan.target]] if metric == "one_sided" else None
+    extremes = _Extremes(None if mask is None else mask.to(device))
     both, s_r = torch.cat([pull.M, pull.m[:, None]], dim=1), pull.of_reference(problem.reference.z)
     both, s_r, V, z, mass, chosen = (
         x.to(device) for x in (both, s_r[plan.source], V, problem.target.z, plan.mass[:, None], plan.target)
@@ -89,10 +100,15 @@ def _moved_pull_back(problem: Problem, solution: Solution, metric: str) -> PullB
     # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
     sizes = torch.full_like(both, settings.pull_back_size / z.shape[1] ** 0.5)
     sizes[:, -1] = settings.pull_back_size * float(s_r.std())
-    first, second = torch.zeros_like(both), torch.zeros_like(both)
+    first, second, v_r = torch.zeros_like(both), torch.zeros_like(both), s_r @ V.T
     for step in range(1, steps + 1):
         s_t = z @ both[:, :-1].T + both[:, -1]
-        slope = mass * (subgradients((s_t[chosen] - s_r) @ V.T, metric, pairs) @ V)
+        if metric == "span":
+            slope = s_t[chosen] - s_r
+            slope = mass * slope / slope.norm(dim=1, keepdim=True).clamp(min=1e-300)
+        else:
+            highest, lowest = extremes((s_t @ V.T)[chosen] - v_r)
+            slope = mass * (V[highest] - V[lowest])
         slope = torch.zeros_like(s_t).index_add_(0, chosen, slope)
         slope = torch.cat([slope.T @ z, slope.sum(0)[:, None]], dim=1)
         first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2  # Adam's averages
@@ -134,7 +150,9 @@ class _Joint:
         row = torch.zeros(len(y), dtype=torch.long)  # of a reference sample among those of used classes
         row[rows] = torch.arange(len(rows))
         weight = (prior / torch.bincount(y, minlength=len(prior)).clamp(min=1))[y[rows], None]
-        onehot = torch.eye(len(prior), dtype=torch.float64)[y[rows]][:, self.used]
+        place = self.used.cumsum(0)[y[rows]] - 1  # of the sample's class among those used
+        onehot = torch.zeros(len(rows), int(self.used.sum()), dtype=torch.float64)
+        onehot[torch.arange(len(rows)), place] = 1.0
         mask = (B[:, self.used] > 0)[problem.target.labels]
         self.z_r, self.z_t, self.row, self.weight, self.onehot, self.mask = (
             x.to(environment.device()) for x in (z[rows], problem.target.z, row, weight, onehot, mask)
@@ -146,8 +164,8 @@ class _Joint:
         U = (head.weight - head.weight.mean(0)) @ E.T / self.tau
         return _Place(U / max(Head(U, head.bias).lipschitz, 1.0), E, pull.M, pull.m, head.bias)
 
-    def evaluate(self, place: _Place) -> tuple[Problem, Solution]:
-        """Return the head of a place in a problem of its own, and the terms there, with exact plans."""
+    def evaluate(self, place: _Place) -> tuple[Head, Solution]:
+        """Return the head of a place, and the terms there, with exact plans."""
         left, _, right = torch.linalg.svd(place.E, full_matrices=False)
         E, used, given = left @ right, self.used, self.problem
         weight = given.head.weight.new_zeros(len(used), E.shape[1])
@@ -156,9 +174,8 @@ class _Joint:
         head = Head(weight, bias).mask_classes(~used)
         excess = max(head.lipschitz / (self.tau * (1 - 1e-14)), 1.0)
         head = Head(head.weight / excess, head.bias)
-        problem = Problem(given.reference, given.target, head, given.settings)
         pull = PullBack(E, clip_spectrum(place.M), place.m)
-        return problem, problem.evaluate(self.solution.q, pull, "one_sided")
+        return head, given.with_head(head).evaluate(self.solution.q, pull, "one_sided")
 
     def moved(self, place: _Place, plan: Plan, steps: int, size: float) -> _Place:
         """Return the place after this many steps at a plan, of sizes that fall to almost 0.
@@ -171,9 +188,12 @@ class _Joint:
         scales = [2 / len(place.U) ** 0.5, 2 / root, 1 / root, spread, self.tau * spread]
         first = [torch.zeros_like(part) for part in place.parts()]
         second = [part.new_zeros(()) for part in first]
+        extremes = _Extremes(self.mask[plan.target])
         for step in range(1, steps + 1):
             now, parts = size * (1 - 0.98 * step / steps) / (1 - 0.9**step), []
-            for k, (part, slope) in enumerate(zip(place.parts(), self.slope(place, plan), strict=True)):
+            for k, (part, slope) in enumerate(
+                zip(place.parts(), self.slope(place, plan, extremes), strict=True)
+            ):
                 first[k] = 0.9 * first[k] + 0.1 * slope
                 second[k] = 0.999 * second[k] + 0.001 * slope.square().mean()
                 usual = (second[k] / (1 - 0.999**step)).sqrt() + 1e-12
@@ -181,25 +201,26 @@ class _Joint:
             place = _allowed(*parts)
         return place.on("cpu")
 
-    def slope(self, place: _Place, plan: Plan) -> list[Tensor]:
+    def slope(self, place: _Place, plan: Plan, extremes: _Extremes) -> list[Tensor]:
         """Return a subgradient of re-weighted loss plus transport in the parts of a place."""
         U, x_r, x_t = self.tau * place.U, self.z_r @ place.E.T, self.z_t @ place.M.T + place.m
-        logits, source = x_r @ U.T, self.row[plan.source]
-        of_r = self.weight * (torch.softmax(logits + place.c, dim=1) - self.onehot)
-        of_c, difference = of_r.sum(0), (x_t @ U.T)[plan.target] - logits[source]
-        moved = plan.mass[:, None] * subgradients(difference, "one_sided", self.mask[plan.target])
-        of_r = of_r.index_add(0, source, -moved)
-        of_t = U.new_zeros(len(x_t), len(U)).index_add_(0, plan.target, moved)
-        of_U = self.tau * _tangent(of_r.T @ x_r + of_t.T @ x_t, place.U)
-        return [of_U, (of_r @ U).T @ self.z_r, (of_t @ U).T @ self.z_t, (of_t @ U).sum(0), of_c]
+        logits, source, mass = x_r @ U.T, self.row[plan.source], plan.mass[:, None]
+        highest, lowest = extremes((x_t @ U.T)[plan.target] - logits[source])
+        of_logits = self.weight * (torch.softmax(logits + place.c, dim=1) - self.onehot)
+        moved, apart = mass * (U[highest] - U[lowest]), mass * (x_t[plan.target] - x_r[source])
+        of_x_r = (of_logits @ U).index_add_(0, source, -moved)
+        of_x_t = torch.zeros_like(x_t).index_add_(0, plan.target, moved)
+        of_U = (of_logits.T @ x_r).index_add_(0, highest, apart).index_add_(0, lowest, -apart)
+        of_U = self.tau * _tangent(of_U, place.U)
+        return [of_U, of_x_r.T @ self.z_r, of_x_t.T @ self.z_t, of_x_t.sum(0), of_logits.sum(0)]
 
 
 def _tangent(slope: Tensor, U: Tensor) -> Tensor:
     """Slope in U of what scales U back where two of its rows are more than 1 apart and growing would pay."""
-    gaps = torch.cdist(U, U, compute_mode="donot_use_mm_for_euclid_dist")
+    gaps = squared_gaps(U)
     i, j = divmod(int(gaps.argmax()), len(U))
     outward = -float((slope * U).sum())
-    if float(gaps[i, j]) < 1 - 1e-9 or outward <= 0:
+    if float(gaps[i, j]) < 1 - 2e-9 or outward <= 0:
         return slope
     slope = slope.clone()
     slope[i] += outward * (U[i] - U[j])
@@ -212,4 +233,4 @@ def _allowed(U: Tensor, E: Tensor, M: Tensor, m: Tensor, c: Tensor) -> _Place:
     U = U - U.mean(0)
     values, vectors = torch.linalg.eigh(E @ E.T)
     E = (vectors * values.clamp(min=1e-12).rsqrt()) @ vectors.T @ E
-    return _Place(U / max(float(torch.pdist(U).max()), 1.0), E, shrink(M), m, c)
+    return _Place(U / max(float(squared_gaps(U).max()), 1.0) ** 0.5, E, shrink(M), m, c)

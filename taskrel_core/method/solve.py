@@ -17,6 +17,7 @@ from ..task import Task, check_task, split, subsample
 from .alternation import soften, solve_euclidean
 from .bound import Relatedness, is_certified
 from .class_map import MapProblem, assign, propose
+from .frame import find_frame, rounded, rounded_down
 from .head import Head, fit_head
 from .problem import Problem, Solution
 from .pseudo_labels import first_labels, implausible
@@ -24,7 +25,7 @@ from .published_objective import run_published_objective
 from .refinement import refine_jointly, refine_pull_back
 from .settings import ExactSettings, GradientSettings
 from .threads import one_thread
-from .transform import Transform, label_coupling, leading_frame, map_to_q, random_map
+from .transform import Transform, label_coupling, map_to_q, random_map
 from .transport import METRICS
 
 __all__ = ["relatedness"]
@@ -106,18 +107,18 @@ def relatedness(
             f"method='gradient' knows metric='euclidean' and measure='in_sample' only, got metric={metric!r} and "
             f"measure={measure!r}; use method='exact'"
         )
-    frame = None
-    if method == "exact" and reference.d > settings.full_turn:
-        frame = leading_frame(reference.z, target.z, settings.leading)
-        reference, target = (task.replaced(task.z @ frame, task.y) for task in (reference, target))
+    solve = _pseudo_labelled if labels == "pseudo" else _labelled
     call = _Call(tau, method, metric, mode, measure, seed, settings, gradient)
-    result = (_pseudo_labelled if labels == "pseudo" else _labelled)(call, reference, target)
-    return result if frame is None else _out_of_frame(result, frame)
+    if method == "gradient":  # as published, in the caller's coordinates
+        return solve(call, reference, target)
+    frame = find_frame(reference, target, settings)
+    call = replace(call, tau=rounded_down(tau * frame.unit), shift=frame.shift())
+    return frame.leave(solve(call, *frame.enter(reference, target)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Call:
-    """The checked arguments of one call of ``relatedness``, less the tasks."""
+    """The checked arguments of one call of ``relatedness``, less the tasks; tau in the coordinates of these."""
 
     tau: float
     method: str
@@ -127,37 +128,44 @@ class _Call:
     seed: int
     settings: ExactSettings
     gradient: GradientSettings
+    shift: Tensor | None = None  # (d,), of the pull-back where A = I and b = 0; None for 0
 
 
 def _labelled(call: _Call, reference: Task, target: Task, head: Head | None = None) -> Relatedness:
     """Result for a target with labels; a head that is given stays as it is."""
     if call.measure == "held_out":
         return _held_out(call, reference, target, head)
-    problem = Problem(reference, target, head or _reference_head(call, reference), call.settings)
     if call.method == "gradient":
-        return _published(call, problem)
-    chain = _chain(call, problem)
+        head = head or _reference_head(call, reference)
+        return _published(call, Problem(reference, target, head, call.settings))
+    searched = _searched(call, reference, target, head)
+    chain, last = _chain(call, searched), searched.head
+    measured = Problem(reference, target, searched.head, call.settings)
     if head is None and (call.metric, call.mode) == ("one_sided", "learned_all"):
-        problem, chain["one_sided"] = refine_jointly(problem, chain["one_sided"], call.tau)
-    return _result(call, problem, chain, certify=True)
+        last, chain["one_sided"] = refine_jointly(searched, chain["one_sided"], call.tau)
+    return _result(call, measured, chain, last, certify=True)
 
 
 def _held_out(call: _Call, reference: Task, target: Task, head: Head | None) -> Relatedness:
     """Fitted on one part of each sample, measured on the other."""
     fit_r, test_r = split(reference, call.settings.held_out_reference, call.seed)
     fit_t, test_t = split(target, call.settings.held_out_target, call.seed)
-    fitted = Problem(fit_r, fit_t, head or _reference_head(call, fit_r), call.settings)
-    measured = Problem(test_r, test_t, fitted.head, call.settings)
-    chain = {name: measured.evaluate(s.q, s.pull, name) for name, s in _chain(call, fitted).items()}
-    chain["euclidean"] = measured.without_cancellation(chain["euclidean"])
-    return _result(call, measured, chain, certify=False)
+    searched = _searched(call, fit_r, fit_t, head)
+    measured = Problem(test_r, test_t, searched.head, call.settings)
+    return _result(call, measured, _chain(call, searched), searched.head, certify=False)
+
+
+def _searched(call: _Call, reference: Task, target: Task, head: Head | None) -> Problem:
+    """The problem on which the search runs."""
+    reference, target = rounded(reference), rounded(target)
+    return Problem(reference, target, head or _reference_head(call, reference), call.settings)
 
 
 def _pseudo_labelled(call: _Call, reference: Task, target: Task) -> Relatedness:
     """Result for a target without labels: fit, label with h_R''', and again, from two starts."""
-    head = _reference_head(call, reference)
+    head = _reference_head(call, rounded(reference))
     in_sample, passed = replace(call, measure="in_sample"), []
-    for y in first_labels(target, head, call.seed):
+    for y in first_labels(rounded(target), head, call.seed):
         for _ in range(call.settings.pseudo_rounds):
             fitted = _labelled(in_sample, reference, target.replaced(target.z, y), head)
             passed.append(replace(fitted, certified=False))
@@ -176,13 +184,13 @@ def _chain(call: _Call, problem: Problem) -> dict[str, Solution]:
     present = problem.prior > 0, problem.reference.prior > 0
     fixed = map_to_q(random_map(*present, call.seed), problem.reference.n_classes)
     # The fixed map is carried along, moved and unmoved, so that learning more never gives a larger bound.
-    plain, rounds = problem.evaluate(fixed, problem.identity(), "euclidean"), call.settings.rounds
+    plain, rounds = problem.evaluate(fixed, problem.identity(call.shift), "euclidean"), call.settings.rounds
     ends = [] if call.mode == "fixed_all" else [solve_euclidean(problem, fixed, rounds)]
     if call.mode == "learned_all":
         found = [solve_euclidean(problem, q, rounds) for q in _best_maps(call, problem)]
         ends += [soften(problem, min(*found, *ends, key=lambda s: s.bound)), *found]
         ends = [ends[0], *sorted(ends[1:], key=lambda s: s.bound)[: call.settings.solve_keep]]
-    chain = {"euclidean": problem.without_cancellation(min([plain, *ends], key=lambda s: s.bound))}
+    chain = {"euclidean": min([plain, *ends], key=lambda s: s.bound)}
     for metric in METRICS[1 : METRICS.index(call.metric) + 1]:
         plain = problem.in_span(plain, metric)
         ends = [refine_pull_back(problem, problem.in_span(s, metric), metric) for s in ends]
@@ -221,8 +229,15 @@ def _proposed_maps(call: _Call, problem: Problem) -> list[Tensor]:
     return maps
 
 
-def _result(call: _Call, problem: Problem, chain: dict[str, Solution], certify: bool) -> Relatedness:
-    """Public result of the last solution of a chain."""
+def _result(
+    call: _Call, problem: Problem, found: dict[str, Solution], last: Head, certify: bool
+) -> Relatedness:
+    """Public result: what was found under each metric, measured on a problem; ``last`` is the head of the last one."""
+    chain = {name: problem.evaluate(s.q, s.pull, name) for name, s in found.items()}
+    chain["euclidean"] = problem.without_cancellation(chain["euclidean"])
+    if last is not problem.head:
+        problem = problem.with_head(last)
+        chain[call.metric] = problem.evaluate(found[call.metric].q, found[call.metric].pull, call.metric)
     solution = chain[call.metric]
     prior, B = label_coupling(solution.q, problem.prior)
     transform = Transform(*problem.transform(solution), B, prior)
@@ -248,23 +263,6 @@ def _published(call: _Call, problem: Problem) -> Relatedness:
 
 def _reference_head(call: _Call, reference: Task) -> Head:
     return fit_head(reference, call.tau, call.settings.head_gap * max(math.log(reference.n_classes), 1.0))
-
-
-def _out_of_frame(result: Relatedness, frame: Tensor) -> Relatedness:
-    """The same result in the coordinates of the caller, where it was found in those of ``frame`` (d, d)."""
-    t, head = result.transform, result.head
-    A, A_inv = (_turned_back(matrix, frame) for matrix in (t.A, t.A_inv))
-    transform = replace(t, A=A, A_inv=A_inv, b=frame @ t.b)
-    return replace(result, transform=transform, head=Head(head.weight @ frame.T, head.bias))
-
-
-def _turned_back(matrix: Tensor, frame: Tensor) -> Tensor:
-    """frame matrix frame^T, (d, d), by its leading block where it is the identity elsewhere."""
-    eye = torch.eye(len(matrix), dtype=matrix.dtype)
-    rest = matrix - eye
-    touched = rest.abs().sum(0) + rest.abs().sum(1) > 0
-    part = frame[:, touched]
-    return eye + part @ rest[touched][:, touched] @ part.T
 
 
 def _with_loss(result: Relatedness, target: Task) -> Relatedness:

@@ -5,17 +5,27 @@ class: its points against the points of the reference classes that feed it.
 """
 
 import warnings
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 import ot
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-__all__ = ["METRICS", "ClassProblem", "FixedDistances", "Plan", "pair_costs", "solve_class", "transport"]
+__all__ = [
+    "METRICS",
+    "ClassProblem",
+    "FixedDistances",
+    "Plan",
+    "pair_costs",
+    "solve_class",
+    "solve_classes",
+    "transport",
+]
 
 
 METRICS = ("euclidean", "span", "logit", "one_sided")
@@ -54,11 +64,13 @@ class Plan:
         parts = (x.to(device) for x in (self.source, self.target, self.mass, self.cost))
         return Plan(*parts, exact=self.exact)
 
-    @staticmethod
-    def join(plans: list["Plan"]) -> "Plan":
-        """Return all the pairs of several plans."""
-        parts = (torch.cat([getattr(p, f) for p in plans]) for f in ("source", "target", "mass", "cost"))
-        return Plan(*parts, exact=all(p.exact for p in plans))
+    def replaced(self, kept: Tensor, plan: "Plan") -> "Plan":
+        """Return the pairs of the mask ``kept`` and those of another plan."""
+        parts = (
+            torch.cat([getattr(self, name)[kept], getattr(plan, name)])
+            for name in ("source", "target", "mass", "cost")
+        )
+        return Plan(*parts, exact=self.exact and plan.exact)
 
 
 class FixedDistances:
@@ -101,61 +113,77 @@ class FixedDistances:
         return squares - self.of_r[rows] + self.of_t[columns] + self.of_both
 
 
-def solve_class(
-    problem: ClassProblem,
-    x_ref: Float[Tensor, "nr p"],
-    x_tgt: Float[Tensor, "nt p"],
+def solve_class(problem: ClassProblem, x_ref: Tensor, x_tgt: Tensor, metric: str) -> Plan:
+    """Return the cheapest coupling of one class; see ``solve_classes``."""
+    return solve_classes([problem], x_ref, x_tgt, metric)
+
+
+def solve_classes(
+    problems: list[ClassProblem],
+    x_ref: Tensor,
+    x_tgt: Tensor,
     metric: str,
-    allowed: Bool[Tensor, "kt k"] | None = None,
+    allowed: Tensor | None = None,
     fixed: FixedDistances | None = None,
 ) -> Plan:
-    """Return the cheapest coupling of one class; masses sum to P_T(label).
+    """Return the cheapest coupling of each class, as one plan; masses of a class sum to P_T(label).
 
     Args:
-        problem: the points and their masses.
-        x_ref: what the ground cost sees of all reference points: features, span coordinates, or logits.
-        x_tgt: the same of the pulled-back target points.
+        problems: the points of each class and their masses.
+        x_ref: what the ground cost sees of all reference points, (n_R, p): features, span coordinates, or logits.
+        x_tgt: the same of the pulled-back target points, (n_T, p).
         metric: one of METRICS.
-        allowed: for ``one_sided``, whether B_ij > 0.
+        allowed: for ``one_sided``, whether B_ij > 0, (K_T, p).
         fixed: for ``euclidean``, coordinates that are not in ``x_ref`` and ``x_tgt``.
     """
-    a, b = x_ref[problem.source], x_tgt[problem.target]
-    mask = None if allowed is None else allowed[problem.label]
-    uniform = torch.full((len(b),), 1.0 / len(b), dtype=a.dtype)
-    costs = _cost_matrix(a, b, metric, mask)
-    if fixed is not None:
-        costs = costs.square_().add_(fixed.block(problem.source, problem.target)).clamp_(min=0.0).sqrt_()
-    coupling, exact = transport(costs, problem.weight, uniform)
-    rows, columns = coupling.nonzero(as_tuple=True)
-    cost = pair_costs(a[rows], b[columns], metric, mask) if fixed is None else costs[rows, columns]
-    mass = problem.prior * coupling[rows, columns]
-    return Plan(problem.source[rows], problem.target[columns], mass, cost, exact)
+    parts, exact = [], True
+    for p, cost in zip(problems, _cost_blocks(problems, x_ref, x_tgt, metric, allowed, fixed), strict=True):
+        uniform = np.full(len(p.target), 1.0 / len(p.target))
+        rows, columns, mass, proven = _cheapest(cost, p.weight.numpy(), uniform)
+        pairs = p.source.numpy()[rows], p.target.numpy()[columns]
+        parts.append((*pairs, np.full(len(rows), p.label), p.prior * mass, cost[rows, columns]))
+        exact = exact and proven
+    source, target, label, mass, cost = (
+        torch.from_numpy(np.concatenate(x)) for x in zip(*parts, strict=True)
+    )
+    if fixed is None:  # without the rounding of distances from inner products
+        mask = None if allowed is None else allowed[label]
+        cost = pair_costs(x_ref[source], x_tgt[target], metric, mask)
+    return Plan(source, target, mass, cost, exact)
 
 
 def transport(
     cost: Float[Tensor, "m n"], a: Float[Tensor, " m"], b: Float[Tensor, " n"]
 ) -> tuple[Float[Tensor, "m n"], bool]:
-    """Return an optimal coupling of the masses ``a`` and ``b``, and whether the solver proved it optimal.
+    """Return an optimal coupling of the masses ``a`` and ``b``, and whether the solver proved it optimal."""
+    rows, columns, mass, exact = _cheapest(cost.numpy(), a.numpy(), b.numpy())
+    plan = torch.zeros_like(cost)
+    plan[rows, columns] = torch.from_numpy(mass)
+    return plan, exact
+
+
+def _cheapest(
+    cost: np.ndarray, a: np.ndarray, b: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    """Rows, columns and masses of an optimal coupling, and whether the solver proved it optimal.
 
     As many points on either side, all of one mass, are an assignment, which SciPy solves several times faster;
     else POT's network simplex. Any coupling gives a valid bound, so a solver that stopped early makes the bound
     looser, never wrong; the certificate asks for the proof all the same.
     """
     if len(a) == 1 or len(b) == 1:
-        return a[:, None] * b[None, :], True
-    if len(a) == len(b) and all(bool((mass == mass[0]).all()) for mass in (a, b)):
-        rows, columns = linear_sum_assignment(cost.numpy())
-        plan = torch.zeros_like(cost)
-        plan[rows, columns] = b[0]
-        return plan, True
-    # Rescaled: the solver's tolerances are absolute.
-    scale = float(cost.abs().max()) or 1.0
+        rows, columns = np.divmod(np.arange(cost.size), len(b))
+        return rows, columns, a[rows] * b[columns], True
+    if len(a) == len(b) and (a == a[0]).all() and (b == b[0]).all():
+        rows, columns = linear_sum_assignment(cost)
+        return rows, columns, b, True
+    scale = float(np.abs(cost).max()) or 1.0  # the solver's tolerances are absolute
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # its warning is in the log, read below
-        plan, log = ot.emd(
-            a.numpy(), b.numpy(), (cost / scale).numpy(), numItermax=20_000_000, log=True, center_dual=False
-        )  # the dual is not read
-    return torch.from_numpy(np.asarray(plan, dtype=np.float64)), log["warning"] is None
+        # The dual, which is not read, is left as it is.
+        plan, log = ot.emd(a, b, cost / scale, numItermax=20_000_000, log=True, center_dual=False)
+    rows, columns = np.nonzero(plan)
+    return rows, columns, plan[rows, columns], log["warning"] is None
 
 
 def pair_costs(
@@ -171,6 +199,32 @@ def pair_costs(
         return difference.norm(dim=1)
     lowest = difference if mask is None or metric == "logit" else torch.where(mask, difference, torch.inf)
     return difference.amax(1) - lowest.amin(1)
+
+
+def _cost_blocks(
+    problems: list[ClassProblem],
+    x_ref: Tensor,
+    x_tgt: Tensor,
+    metric: str,
+    allowed: Tensor | None,
+    fixed: FixedDistances | None,
+) -> Iterator[np.ndarray]:
+    """The cost matrix of each class, (m, n); of all small classes in one go."""
+    sizes = [len(p.source) * len(p.target) for p in problems]
+    if fixed is None and sum(sizes) * x_ref.shape[1] <= CHUNK:
+        rows = np.concatenate([np.repeat(p.source.numpy(), len(p.target)) for p in problems])
+        columns = np.concatenate([np.tile(p.target.numpy(), len(p.source)) for p in problems])
+        mask = None if allowed is None else allowed[np.repeat([p.label for p in problems], sizes)]
+        flat = pair_costs(x_ref[rows], x_tgt[columns], metric, mask).numpy()
+        for p, block in zip(problems, np.split(flat, np.cumsum(sizes)[:-1]), strict=True):
+            yield block.reshape(len(p.source), len(p.target))
+        return
+    for p in problems:
+        mask = None if allowed is None else allowed[p.label]
+        cost = _cost_matrix(x_ref[p.source], x_tgt[p.target], metric, mask)
+        if fixed is not None:
+            cost = cost.square_().add_(fixed.block(p.source, p.target)).clamp_(min=0.0).sqrt_()
+        yield cost.numpy()
 
 
 def _cost_matrix(a: Tensor, b: Tensor, metric: str, mask: Tensor | None) -> Tensor:

@@ -29,7 +29,7 @@ def unrefined(monkeypatch):
     def run(*arguments, **settings):
         with monkeypatch.context() as patch:
             patch.setattr(
-                "taskrel_core.method.solve.refine_jointly", lambda problem, end, tau: (problem, end)
+                "taskrel_core.method.solve.refine_jointly", lambda problem, end, tau: (problem.head, end)
             )
             return relatedness(*arguments, **settings)
 
