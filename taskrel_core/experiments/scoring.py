@@ -40,6 +40,7 @@ from ..metrics.otce import otce_distances
 from ..task import Task
 from .fine_tuning import PROBE_C
 from .row import Row
+from .scored import SCORED
 
 __all__ = [
     "FORMS",
@@ -56,22 +57,12 @@ PAPER_TAU = 0.02  # authors' code, large scale
 FORMS = ("paper", "calibrated", "logit", "one_sided", "logit_in", "one_sided_in")
 REDUCED = {"sfda_pca": ("sfda", 128), "hscore_pca": ("hscore", 64)}  # first study: how many components
 
-POSTER_ORDER = (
-    "logme",
-    "leep",
-    "nce",
-    "pactran",
-    "sfda",
-    "hscore",
-    "ot_nce",
-    "otce",
-)  # the first ones as the poster has them
 # Every column that is a score, and whether more of it is better.
 SCORES: dict[str, bool] = {
     **dict.fromkeys(FORMS, False),
     "reference_accuracy": True,
     "log_tau": False,
-    **{name: BASELINES[name].higher_is_better for name in dict.fromkeys((*POSTER_ORDER, *BASELINES))},
+    **{name: BASELINES[name].higher_is_better for name in SCORED},
     **{name: BASELINES[metric].higher_is_better for name, (metric, _) in REDUCED.items()},
 }
 
@@ -234,7 +225,8 @@ def agreement(labels: Tensor, target: Task) -> float:
 def _baselines(s: Scoring, reference: Task, target: Task, posteriors: np.ndarray) -> dict[str, Any]:
     """All other metrics, of features as the encoder gives them."""
     row: dict[str, Any] = {"posteriors": "encoder" if ENCODERS[s.encoder].has_head else "probe"}
-    for name, metric in BASELINES.items():
+    for name in SCORED:
+        metric = BASELINES[name]
         if s.baselines == "source" and metric.needs == ("target",):
             continue
         row |= _measured(name, metric, target=target, reference=reference, source_posteriors=posteriors)

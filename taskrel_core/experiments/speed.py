@@ -28,6 +28,7 @@ from ..method.transport import ClassProblem, solve_class
 from ..metrics.base import BASELINES
 from ..task import Task
 from .row import Row
+from .scored import SCORED
 from .workers import workers
 
 __all__ = ["Timing", "planted"]
@@ -44,7 +45,7 @@ class Timing(Row):
     Attributes:
         what: "exact" (``relatedness``, Euclidean), "authors" (their objective, ``steps`` measured and taken up to all),
             "plain" (one transport over all points), "by_class" (the same value by one transport a class), "metrics" (all
-            of BASELINES; the source's head is one of its class means; the value is how many they are), "cluster"
+            of SCORED; the source's head is one of its class means; the value is how many they are), "cluster"
             (``rows`` calls of "exact" on ``workers`` Dask workers of this machine), or "processes" (the same in as
             many plain processes: what the machine itself gives).
         n: samples of the target; n_reference: of the reference, None: as many.
@@ -170,7 +171,7 @@ def _metrics(s: Timing) -> tuple[float, float]:
     means = torch.stack([reference.z[reference.labels == j].mean(0) for j in range(reference.n_classes)])
     posteriors = torch.softmax(target.z @ means.T - means.square().sum(1) / 2, dim=1)
     given = {"reference": reference, "source_posteriors": posteriors.numpy()}
-    return _timed(lambda: float(len([metric(target=target, **given) for metric in BASELINES.values()])))
+    return _timed(lambda: float(len([BASELINES[name](target=target, **given) for name in SCORED])))
 
 
 def _cluster(s: Timing) -> tuple[float, float]:

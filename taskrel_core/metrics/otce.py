@@ -18,7 +18,7 @@ from ._class_statistics import canonical_order, centred
 from .base import PAIR, labelled_arrays, metric
 from .otce_regression import auxiliary_table, fit_otce
 
-__all__ = ["distances", "ot_nce", "otce", "otce_distances"]
+__all__ = ["distances", "optimal_plan", "ot_nce", "otce", "otce_distances", "subsample"]
 
 
 def distances(
@@ -43,13 +43,9 @@ def distances(
         samples: take at most this many at random from each side, as the papers do; None: all of them.
         seed: of this random choice, which does not depend on the order of the samples.
     """
-    z_reference, y_reference = _subsample(z_reference, y_reference, samples, seed)
-    z, y = _subsample(z, y, samples, seed)
-    a, b = centred(z_reference), centred(z)  # the plan does not depend on how far apart the two means are
-    cost = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T), 0.0)
-    plan = _optimal_plan(cost) if a.any() and b.any() else np.full(cost.shape, 1 / cost.size)
-    rows, columns = plan.nonzero()
-    mass = plan[rows, columns]
+    z_reference, y_reference = subsample(z_reference, y_reference, samples, seed)
+    z, y = subsample(z, y, samples, seed)
+    rows, columns, mass = optimal_plan(z_reference, z)
     shape = (int(y_reference.max()) + 1, int(y.max()) + 1)
     cells = np.ravel_multi_index((y_reference[rows], y[columns]), shape)
     joint = np.bincount(cells, mass, minlength=shape[0] * shape[1]).reshape(shape)
@@ -57,20 +53,30 @@ def distances(
     return float(mass @ exact), -float(rel_entr(joint, joint.sum(1, keepdims=True)).sum()) + 0.0
 
 
-def _optimal_plan(cost: np.ndarray) -> np.ndarray:
-    """Cheapest coupling of uniform weights, (m, n)."""
-    weights = (torch.full((size,), 1 / size, dtype=torch.float64) for size in cost.shape)
-    plan, proven = transport(torch.from_numpy(cost), *weights)
-    if not proven:
-        warnings.warn(
-            "the transport stopped before it was proven optimal; give fewer samples",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-    return plan.numpy()
+def optimal_plan(
+    z_reference: np.ndarray, z: np.ndarray, more: np.ndarray | float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, columns and masses of the cheapest coupling of uniform weights under |z_r - z|^2 + more, (m, n)."""
+    a, b = centred(z_reference), centred(z)  # the plan does not depend on how far apart the two means are
+    cost = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T), 0.0) + more
+    if not (a.any() and b.any()):
+        plan = np.full(cost.shape, 1 / cost.size)
+    else:
+        weights = (torch.full((size,), 1 / size, dtype=torch.float64) for size in cost.shape)
+        found, proven = transport(torch.from_numpy(cost), *weights)
+        plan = found.numpy()
+        if not proven:
+            warnings.warn(
+                "the transport stopped before it was proven optimal; give fewer samples",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+    rows, columns = plan.nonzero()
+    return rows, columns, plan[rows, columns]
 
 
-def _subsample(z: np.ndarray, y: np.ndarray, samples: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def subsample(z: np.ndarray, y: np.ndarray, samples: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return at most ``samples`` of the samples, chosen with ``seed`` whatever their order."""
     order = canonical_order(z)
     if samples is not None and len(z) > check_count(samples, "samples"):
         rng = np.random.default_rng(check_count(seed, "seed", least=0))

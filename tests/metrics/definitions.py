@@ -13,6 +13,7 @@ from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
 from taskrel_core import Task
+from taskrel_core.metrics.probe import folds_of
 
 
 def logme(target, reference, posteriors):
@@ -162,22 +163,32 @@ def hscore_shrunk(target, reference, posteriors):
     return np.trace(np.linalg.inv(shrunk) @ ((1 - a) * covariances(target)[1]))
 
 
-def coupling(target, reference):
-    """The exact transport as a linear programme over all pairs: its cost, and H(Y_r, Y) - H(Y_r)."""
-    cost = ((reference.z[:, None] - target.z[None]) ** 2).sum(-1).numpy()
+def squared_distances(target, reference):
+    """Of all pairs, rows for the reference."""
+    return ((reference.z[:, None] - target.z[None]) ** 2).sum(-1).numpy()
+
+
+def cheapest_plan(cost):
+    """The exact transport of uniform weights as a linear programme over all pairs."""
     m, n = cost.shape
     rows = scipy.sparse.kron(scipy.sparse.eye(m), np.ones((1, n)))
     columns = scipy.sparse.kron(np.ones((1, m)), scipy.sparse.eye(n))
     marginals = np.concatenate([np.full(m, 1 / m), np.full(n, 1 / n)])
     found = linprog(cost.ravel(), A_eq=scipy.sparse.vstack([rows, columns]), b_eq=marginals, method="highs")
-    plan = found.x.reshape(m, n)
+    return found.x.reshape(m, n)
+
+
+def coupling(target, reference):
+    """Cost of the exact transport, and H(Y_r, Y) - H(Y_r)."""
+    cost = squared_distances(target, reference)
+    plan = cheapest_plan(cost)
     joint = np.zeros((reference.n_classes, target.n_classes))
     np.add.at(joint, (reference.labels.numpy()[:, None], target.labels.numpy()[None]), plan)
 
     def entropy(shares):
         return -(shares[shares > 1e-15] * np.log(shares[shares > 1e-15])).sum()
 
-    return found.fun, entropy(joint) - entropy(joint.sum(1))
+    return (plan * cost).sum(), entropy(joint) - entropy(joint.sum(1))
 
 
 def ot_nce(target, reference, posteriors):
@@ -239,7 +250,68 @@ def gbc(target, reference, posteriors, diagonal=False, pca=64):
     return total
 
 
+def otdd(target, reference, posteriors):
+    """With square roots of whole covariance matrices, in a unit in which the linear programme is at ease."""
+    unit = float(squared_distances(target, reference).max()) ** 0.5
+    target, reference = (Task(task.z / unit, task.y, task.n_classes) for task in (target, reference))
+
+    def root(matrix):
+        values, vectors = np.linalg.eigh(matrix)
+        return vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+
+    def moments(task, label):
+        x = task.z[task.labels == label].numpy()
+        return x.mean(0), np.atleast_2d(np.cov(x.T, bias=True))
+
+    cost = squared_distances(target, reference)
+    for i, one in enumerate(reference.labels.tolist()):
+        for j, other in enumerate(target.labels.tolist()):
+            (m, s), (m2, s2) = moments(reference, one), moments(target, other)
+            cost[i, j] += ((m - m2) ** 2).sum() + np.trace(s + s2 - 2 * root(root(s) @ s2 @ root(s)))
+    return (cheapest_plan(cost) * cost).sum() * unit**2
+
+
+def knn(target, reference, posteriors):
+    """Sample by sample, five neighbours; ties of votes by counting."""
+    total = 0.0
+    for i, label in enumerate(target.labels.tolist()):
+        distances = [
+            (float((z - target.z[i]).norm()), int(y)) for z, y in zip(target.z, target.labels, strict=True)
+        ]
+        del distances[i]
+        voters = [y for _, y in sorted(distances)[:5]]
+        top = [y for y in set(voters) if voters.count(y) == max(map(voters.count, voters))]
+        total += (label in top) / len(top)
+    return total / len(target)
+
+
+def probe(target, reference, posteriors):
+    """By L-BFGS from another start; the folds are taken as found."""
+    y, k = target.labels.numpy(), target.n_classes
+    fold, right = folds_of(target.z.numpy(), y, 5, 0), 0
+    x = ((target.z - target.z.mean(0)) / target.z.std(0, correction=0)).numpy()
+    x = np.hstack([x, np.ones((len(x), 1))])
+    ridge = np.repeat([1.0] * target.d + [0.0], k) / 0.003
+    for part in range(5):
+        rows = fold != part
+
+        def loss(theta, rows=rows):
+            log_p = log_softmax(x[rows] @ theta.reshape(-1, k), axis=1)
+            slope = x[rows].T @ (np.exp(log_p) - np.eye(k)[y[rows]])
+            value = -log_p[np.arange(rows.sum()), y[rows]].sum() + 0.5 * (ridge * theta**2).sum()
+            return value, slope.ravel() + ridge * theta
+
+        start = np.random.default_rng(0).normal(size=x.shape[1] * k) * 0.03
+        options = {"maxiter": 20000, "maxfun": 40000, "ftol": 0.0, "gtol": 1e-9}
+        found = minimize(loss, start, method="L-BFGS-B", jac=True, options=options).x
+        right += ((x[~rows] @ found.reshape(-1, k)).argmax(1) == y[~rows]).sum()
+    return right / len(y)
+
+
 DEFINITIONS = {
     f.__name__: f
-    for f in (logme, leep, nce, pactran, sfda, hscore, hscore_shrunk, ot_nce, otce, nleep, transrate, gbc)
+    for f in (
+        *(logme, leep, nce, pactran, sfda, hscore, hscore_shrunk, ot_nce, otce, nleep, transrate, gbc),
+        *(otdd, knn, probe),
+    )
 }

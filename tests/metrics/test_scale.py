@@ -9,7 +9,7 @@ from scipy.special import softmax
 from taskrel_core import BASELINES, Task
 from taskrel_core.metrics.otce import otce_distances
 from tests.metrics.definitions import DEFINITIONS
-from tests.metrics.test_laws import EVERY, PAIRS, many_classes, moved, problem, score
+from tests.metrics.test_laws import EVERY, many_classes, moved, problem, score
 
 SCALES = (1e-8, 1e-4, 1e2, 1e6, 1e8)
 OFFSETS = (1e-8, 1.0, 1e4, 1e8)
@@ -40,7 +40,7 @@ def test_offset(name, offset, c):
     assert score(name, shifted) == pytest.approx(expected(name, "shift", given, shifted), rel=1e-6, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", ["ot_nce", "otce"])
 @pytest.mark.parametrize("offset", OFFSETS)
 def test_offset_of_one_side(name, offset):
     """The optimal transport does not depend on how far apart the two sides are."""
