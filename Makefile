@@ -89,7 +89,7 @@ $(FETCHED): $(STAMP) $(wildcard $(addsuffix /*.py,$(addprefix taskrel_core/,asse
 	@$(PY) -m taskrel_core
 	@mkdir -p $(@D) && touch $@
 
-check: $(STAMP)  ## format, lint, types, order of the modules
+check: $(STAMP)  ## format, lint, types, order of the rooms
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/basedpyright

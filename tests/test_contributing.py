@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
 USES = {
-    "taskrel_core/encoders/thumbnail.py": "features('digits', 'thumbnail', n=20).z.shape == (20, 64)",
+    "taskrel_core/encoders/thumbnail.py": "features('digits', 'thumbnail', n=20).z.shape == (20, 49)",
     "taskrel_core/data/bars.py": "features('bars', 'pca', n=50, fitted_on='bars').n_classes == 2",
     "taskrel_core/metrics/spread.py": "BASELINES['spread'](target=features('digits', 'random_net', n=50)) > 0",
 }

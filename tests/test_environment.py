@@ -66,6 +66,14 @@ def test_each_dependency_says_why_it_is_there():
     assert not [line for line in lines if not re.search(r'",\s+# \S+', line)]
 
 
+def test_a_commit_is_checked_as_make_check_does():
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE).group(1)
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert [line.strip() for line in recipe.replace("$(VENV)", ".venv").splitlines()] == [
+        hook["entry"] for hook in hooks
+    ]
+
+
 @pytest.mark.xdist_group("together")
 def test_tests_of_a_group_stay_on_one_worker(request):
     """The book is built once, by one worker; newer pytest and older xdist lost that without a word."""
