@@ -16,6 +16,7 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIREMENT PIP_CONSTRAIN
 unexport PIP_REQUIRE_HASHES PIP_IGNORE_INSTALLED PIP_REQUIRE_VIRTUALENV JUPYTER_PATH MPLBACKEND
 export PIP_USER := 0
 STAMP := $(VENV)/.installed
+READY := $(STAMP) $(if $(filter .venv,$(VENV)),.venv/.notebooks)
 FETCHED := $(or $(TASKREL_CACHE),.cache)/.fetched
 
 # Values typed after NB= and P= reach the recipes as they are, through the environment: make and the shell never read
@@ -38,22 +39,22 @@ BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; f
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
-reproduce: $(STAMP)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=1 FRESH=1 JOBS=)
+reproduce: $(READY)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=1 FRESH=1 JOBS=)
 	@$(MAKE) --no-print-directory $(FETCHED) || echo "some files are missing, see above; pages that need them will say so"
 	@ran=0; $(RUN) --only "$$ONLY" || ran=$$?; \
 	if [ $$ran -eq 2 ]; then exit 2; fi; \
 	built=0; ( $(BUILD) ) || built=$$?; \
 	if [ $$ran -ne 0 ]; then exit $$ran; fi; exit $$built
 
-test: $(STAMP)  ## all tests (SLOW=1: also those that take minutes each)
+test: $(READY)  ## all tests (SLOW=1: also those that take minutes each)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(if $(SLOW),,-m "not slow")
 
-notebook: $(STAMP)  ## one notebook with your parameters: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
+notebook: $(READY)  ## one notebook with your parameters: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
 	@if [ -z "$$NB" ]; then echo 'say which: make notebook NB=03_fig_small_gap P="tau=0.1"' >&2; exit 2; fi
 	@$(RUN) --only "$$NB" --set "$$P"
 	@$(BUILD)
 
-lab: $(STAMP)  ## the notebooks in JupyterLab, which is installed into .venv when this is first asked for
+lab: $(READY)  ## the notebooks in JupyterLab, which is installed into .venv when this is first asked for
 	@if ! $(PY) -c 'import jupyterlab' 2>/dev/null; then \
 	  echo "JupyterLab is not part of the lock; installing it into $(VENV), once" >&2; \
 	  $(PY) -m pip install --quiet --constraint requirements.lock '$(LAB)' || \
@@ -61,26 +62,26 @@ lab: $(STAMP)  ## the notebooks in JupyterLab, which is installed into .venv whe
 	fi
 	@PYTHONPATH="$(CURDIR)/notebooks:$(CURDIR)" $(PY) -m jupyter lab --notebook-dir="$(CURDIR)" $(LABOPTIONS)
 
-book: $(STAMP)  ## the book from the pages at hand (PROFILE=)
+book: $(READY)  ## the book from the pages at hand (PROFILE=)
 	@$(BUILD)
 
-pdf: $(STAMP)  ## the book as one PDF, printed by Chromium
+pdf: $(READY)  ## the book as one PDF, printed by Chromium
 	@$(PY) book/build.py --pdf
 
-serve: $(STAMP)  ## the book at http://localhost:8000 (PORT=)
+serve: $(READY)  ## the book at http://localhost:8000 (PORT=)
 	@$(BUILD)
 	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
 
-why: $(STAMP)  ## what has changed since each page was made
+why: $(READY)  ## what has changed since each page was made
 	@$(PY) notebooks/run.py --profile "$$PROFILE" --only "$$ONLY" --why
 
-bench: $(STAMP)  ## how long the parts of the method take here
+bench: $(READY)  ## how long the parts of the method take here
 	$(PY) tests/bench.py
 
-ship: $(STAMP)  ## keep the rows behind a page in book/results, too costly to compute each time (NB= INTO=)
+ship: $(READY)  ## keep the rows behind a page in book/results, too costly to compute each time (NB= INTO=)
 	@$(PY) notebooks/ship.py "$$NB" "$$INTO"
 
-assets: $(STAMP)  ## only fetch data and weights
+assets: $(READY)  ## only fetch data and weights
 	$(PY) -m taskrel_core
 
 # Not asked for again while the code that names the files is the same; a file that was deleted since is fetched when a
@@ -89,13 +90,13 @@ $(FETCHED): $(STAMP) $(wildcard $(addsuffix /*.py,$(addprefix taskrel_core/,asse
 	@$(PY) -m taskrel_core
 	@mkdir -p $(@D) && touch $@
 
-check: $(STAMP)  ## format, lint, types, order of the rooms
+check: $(READY)  ## format, lint, types, order of the rooms
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports
 
-lock: $(STAMP)  ## requirements.lock from pyproject.toml; pins stay unless UPGRADE=1
+lock: $(READY)  ## requirements.lock from pyproject.toml; pins stay unless UPGRADE=1
 	@cp requirements.lock .lock.part
 	$(VENV)/bin/pip-compile --quiet --all-extras --unsafe-package pip --strip-extras --no-emit-index-url \
 	  --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade) --output-file .lock.part pyproject.toml
@@ -105,7 +106,7 @@ clean:  ## remove made pages and the built book; caches and .venv stay
 	rm -rf book/executed book/_generated book/_build .cache/book-smoke
 
 # The stamp is written last, so that an interrupted installation is taken up again.
-.venv: $(STAMP)
+.venv: $(READY)
 $(STAMP): requirements.lock pyproject.toml
 	@python=$$(command -v python3.11 || command -v python3 || command -v python); \
 	if ! "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
@@ -115,6 +116,10 @@ $(STAMP): requirements.lock pyproject.toml
 	if ! $(PY) -c 'import pip' 2>/dev/null; then rm -rf $(VENV) && "$$python" -m venv $(VENV); fi
 	$(PY) -m pip install --quiet -r requirements.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@$(PY) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "taskrel_notebooks.pth").write_text( \
-	  str(pathlib.Path("notebooks").resolve()) + "\n")'  # so that "import page" works in a kernel started anywhere
 	@touch $(STAMP)
+
+# So that "import page" works in a kernel of .venv that was started anywhere.
+.venv/.notebooks: $(STAMP)
+	@$(PY) -c 'import pathlib, sysconfig as s; \
+	  pathlib.Path(s.get_path("purelib"), "taskrel_notebooks.pth").write_text(str(pathlib.Path("notebooks").resolve()) + "\n")'
+	@touch $@

@@ -11,7 +11,8 @@ from .plan import Plan, Refused, make
 # What a page of one's own is read for, in the order in which it is printed; the first name that a row has.
 NUMBERS = {
     "bound": ("bound",),
-    "chance": ("chance", "entropy", "log_k"),
+    "chance": ("chance", "entropy"),
+    "log K": ("log_k",),
     "certified": ("certified",),
     "loss": ("loss",),
     "best head": ("transferability",),

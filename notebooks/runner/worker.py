@@ -222,8 +222,9 @@ def _how_made(p: Plan, made: dict[str, Any]) -> str:
 
 def _code(value: Any) -> str:
     """A value as it is typed, in a literal that no text can leave."""
-    quoted = written(value).replace("`", "'")
-    return f"`` {quoted} ``" if quoted else "none"
+    text = value if isinstance(value, str) else written(value)
+    quoted = text.replace("`", "'")
+    return f"`` {quoted} ``" if text.strip() else "none"
 
 
 def _commit() -> tuple[str, str]:

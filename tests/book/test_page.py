@@ -117,3 +117,18 @@ def test_glued_text_is_kept_beside_the_page(shown, tmp_path, monkeypatch):
     assert kept == {"loss": "1.25 nats", "tau": "0.02"}
     with pytest.raises(TypeError, match=r"text must be a formatted string, got float 1\.25; write f'"):
         page.glue("loss", 1.25)
+
+
+def test_by_hand_results_are_printed_and_nothing_reaches_the_book(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("TASKREL_PAGE_DIR", raising=False)
+    monkeypatch.setattr(page, "ROOT", tmp_path)
+    page.table(TABLE, "mine", "What was found")
+    page.glue("ours", "the bound is 1.25")
+    with mpl.rc_context({"backend": "agg"}):
+        page.figure(drawn(), "line", alt="A falling line", caption="It falls.")
+    told = capsys.readouterr().out
+    assert "What was found\n  tau  n who" in told
+    assert "ours: the bound is 1.25\n" in told
+    assert f"It falls. (figure: {tmp_path}/.cache/by-hand/line.png)" in told
+    assert ":::" not in told
+    assert not (tmp_path / "book").exists()

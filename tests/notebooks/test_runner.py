@@ -9,7 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import jupytext
 import pytest
+from runner.parameters import declared
+from runner.reading import assignments, coerce, parse, written
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = "# %% [markdown]\n# # A page\n\n"
@@ -192,19 +195,27 @@ def test_a_list_may_go_without_brackets(project):
     [
         (
             ["taw=0.1"],
-            "notebooks/01_tab_first.py has no parameter 'taw' to be set by the command line; known are",
+            "notebooks/01_tab_first.py has no parameter 'taw' to be set by the command line; known are (did you mean 'tau'?)",
         ),
-        (
-            ["n=many"],
-            "notebooks/01_tab_first.py, from the command line: n must be int, got str 'many'; known are",
-        ),
-        (["n=1.5"], "n must be int, got float 1.5"),
-        (["n=true"], "n must be int, got bool True"),
-        (["tau=high"], "tau must be float, got str 'high'"),
-        (["names={a: 1}"], "names must be list[str], got dict"),
-        (["names=[1]"], "names must be str, got int 1"),
+        (["n=many"], "notebooks/01_tab_first.py, from the command line: n must be int, got 'many'; it is"),
+        (["n=1.5"], "n must be int, got '1.5'"),
+        (["n=1.5e0"], "n must be int, got '1.5e0'"),
+        (["n=1:30"], "n must be int, got '1:30'"),
+        (["n=0x10"], "n must be int, got '0x10'"),
+        (["n=true"], "n must be int, got 'true'"),
+        (["n="], "n must be int, got ''"),
+        (["tau=high"], "tau must be float, got 'high'"),
+        (["tau=1/2"], "tau must be float, got '1/2'"),
+        (["tau=nan"], "tau must be finite, got nan"),
+        (["tau=1e999"], "tau must be finite, got inf"),
+        (["names={a: 1}"], "names must be list[str], got '{a: 1}'"),
+        (["names=[]"], "names must have at least one item, got []"),
+        (["names="], "names must have at least one item, got []"),
+        (["names=a,b,a"], "names must have each item once, got 'a' 2 times"),
+        (["n=1 n=2"], "n is given twice, '1' and '2'; give it once"),
         (["profile=smoke"], "no parameter 'profile' to be set by the command line; set it by PROFILE="),
         (["nothing"], "parameters are written name=value, got 'nothing'"),
+        (["n=2", "and more"], "parameters are written name=value, got 'and more'"),
     ],
 )
 def test_unknown_and_ill_typed_parameters_are_refused_before_anything_runs(project, words, message):
@@ -216,12 +227,47 @@ def test_unknown_and_ill_typed_parameters_are_refused_before_anything_runs(proje
     assert not (project / "book/executed").exists()
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("n=012", ("n", 12)),
+        ("n=1e3", ("n", 1000)),
+        ("n=1_000", ("n", 1000)),
+        ("n=+7", ("n", 7)),
+        ("tau=012", ("tau", 12.0)),
+        ("tau=.5", ("tau", 0.5)),
+        ("names=yes, no,on", ("names", ["yes", "no", "on"])),
+        ("names=[1:30, 012, ~]", ("names", ["1:30", "012", "~"])),
+        ("names=['a, b', \"c\", it's]", ("names", ["a, b", "c", "it's"])),
+        ("title=a picture #2 of = many", ("title", "a picture #2 of = many")),
+        ("title='run n=3 of 5' n=4", ("title", "run n=3 of 5")),
+        ("title=null", ("title", "null")),
+        ("title=", ("title", "")),
+    ],
+)
+def test_text_is_read_as_the_declared_type_says_and_not_as_yaml_would(typed, read):
+    known = declared(jupytext.reads(HEAD + PARAMETERS, "py:percent"), "it")
+    text = assignments([typed])[read[0]]
+    value = coerce(parse(text, known[read[0]].hint), known[read[0]].hint)
+    assert (value, type(value)) == (read[1], type(read[1]))
+    assert coerce(parse(written(value), known[read[0]].hint), known[read[0]].hint) == value
+
+
+def test_a_profile_file_is_read_in_the_same_way(project):
+    edit(project / "notebooks/params/smoke.yml", "n: 1", "n: 012, names: [no, 1:30], title: on")
+    assert run(project, "--profile", "smoke").returncode == 0
+    made = page(project, out=".cache/book-smoke")["metadata"]["taskrel"]["parameters"]
+    assert (made["n"], made["names"], made["title"]) == (12, ["no", "1:30"], "on")
+
+
 def test_unknown_notebooks_and_profiles_are_refused_with_the_known_ones(project):
     done = run(project, "--only", "07")
     assert (done.returncode, "there is no notebook '07'; known are\n  01_tab_first" in done.stderr) == (
         2,
         True,
     )
+    done = run(project, "--only", "tab_frist")
+    assert "there is no notebook 'tab_frist' (did you mean '01_tab_first'?); known are" in done.stderr
     done = run(project, "--profile", "huge")
     assert (done.returncode, "profile must be one of embedded, smoke, got 'huge'" in done.stderr) == (2, True)
     edit(project / "notebooks/params/smoke.yml", "n: 1", "m: 1")
@@ -256,6 +302,65 @@ def test_smoke_pages_go_to_a_book_of_their_own(project):
     made = page(project, out=".cache/book-smoke")["metadata"]["taskrel"]
     assert (made["profile"], made["parameters"]["profile"], made["parameters"]["n"]) == ("smoke", "smoke", 1)
     assert not (project / "book/executed").exists()
+
+
+FOREIGN = {
+    "PYTHONSAFEPATH": "1",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONWARNINGS": "error",
+    "PYTHONSTARTUP": "/nonexistent.py",
+    "MPLBACKEND": "module://nonexistent",
+    "JUPYTER_PATH": "{folder}",
+    "PYTHONPATH": "{folder}",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_meant_for_another_python_does_not_reach_a_page(project, tmp_path, name):
+    folder = tmp_path / "foreign"
+    (folder / "kernels/python3").mkdir(parents=True)
+    (folder / "kernels/python3/kernel.json").write_text('{"argv": ["false"], "display_name": "other"}')
+    for module in ("numpy", "yaml", "page"):
+        (folder / f"{module}.py").write_text("raise ImportError('of another Python')")
+    edit(project / "notebooks/01_tab_first.py", "import json\n", "import json\nimport numpy\nimport page\n")
+    done = run(project, env={**os.environ, name: FOREIGN[name].format(folder=folder)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "01_tab_first done" in done.stdout
+
+
+def test_a_copy_inside_another_repository_has_no_commit(project):
+    def git(folder, *words):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+    git(project.parent, "init")
+    git(project.parent, "commit", "--allow-empty", "-m", "another project")
+    assert run(project).returncode == 0
+    assert page(project)["metadata"]["taskrel"]["commit"] == "unknown"
+    git(project, "init")
+    git(project, "commit", "--allow-empty", "-m", "this one")
+    assert run(project, "--force").returncode == 0
+    assert len(page(project)["metadata"]["taskrel"]["commit"].partition(",")[0]) == 10
+
+
+def test_only_pages_asked_for_are_spoken_of_and_their_result_is_printed(project):
+    (project / "notebooks/02_tab_second.py").write_text(HEAD + PARAMETERS)
+    said = """
+(pathlib.Path(os.environ["TASKREL_PAGE_DIR"]) / "glue.01_tab_first.json").write_text('{"ours": "the bound is 1.25"}')
+(pathlib.Path(os.environ["TASKREL_PAGE_DIR"]) / "rows.01_tab_first.csv").write_text(
+    "reference,target,encoder,bound,log_k,certified,loss,accuracy\\na,b,pca,1.25,2.3026,True,1.0,0.5\\n"
+)
+"""
+    with open(project / "notebooks/01_tab_first.py", "a") as file:
+        file.write(said)
+    for _ in range(2):  # made, then cached
+        done = run(project, "--only", "01")
+        assert "02_tab_second" not in done.stdout
+        assert "  the bound is 1.25\n" in done.stdout
+        line = "  a > b, encoder pca: bound 1.250, log K 2.303, certified yes, loss 1.000, accuracy 0.500\n"
+        assert line in done.stdout
+        assert f"page: {project}/book/executed/01_tab_first.ipynb" in done.stdout
+    assert "the bound is 1.25" not in run(project).stdout  # of many pages, the book is the result
 
 
 def test_a_failure_is_told_in_one_line_and_the_others_finish(project):
