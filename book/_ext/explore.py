@@ -13,8 +13,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from taskrel_core.experiments.scoring import PAPER_TAU, SCORES
-from taskrel_core.figures import style as figures
-from taskrel_core.figures.names import NAMES, SCORE_NAMES
+from taskrel_core.figures.names import NAMES, SCORE_NAMES, TERMS
+from taskrel_core.figures.style import COLOURS, GREY
 
 # What a reader picks, in this order, and what each is called.
 FIELDS = {
@@ -30,7 +30,6 @@ FIELDS = {
     "page": "page of the book",
 }
 MODES = {"learned_all": "A, B, D, prior", "learned_a": "A alone", "fixed_all": "nothing"}
-TERMS = ("reweighted_loss", "label_mismatch")
 # Column of a row of scores: how its transport is measured, and its tau.
 FORMS = {
     "paper": ("Euclidean", f"{PAPER_TAU:g}"),
@@ -120,7 +119,7 @@ def _row(row: pd.Series, page: str) -> dict[str, Any]:
     """A row of the method: three terms, the bounds under the other costs, and the truth."""
     chain = {NAMES[m]: _short(row.get(f"bound_{m}")) for m in ("euclidean", "span", "logit", "one_sided")}
     trained = {"encoder": f"LeNet, {int(row['epochs'])} epochs"} if row["encoder"] == "lenet" else {}
-    terms = [row[term] for term in TERMS]
+    terms = [row[term] for term in list(TERMS)[:2]]  # the third is the rest
     return {
         **_common(row, page),
         **trained,
@@ -198,7 +197,7 @@ def _short(value: Any) -> float | None:
 def write_rows(app: Sphinx, error: Exception | None) -> None:
     """Put the rows beside the pages, as a script: a page opened as a file may not read other files."""
     if error is None and "html" in app.builder.name:
-        style = {"terms": list(figures.TERMS.values()), "colours": figures.COLOURS, "grey": figures.GREY}
+        style = {"terms": list(TERMS.values()), "colours": COLOURS, "grey": GREY}
         whole = collected(Path(app.srcdir)) | style | {"fields": list(FIELDS)}
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
         Path(app.outdir, "explore-rows.js").write_text(f"window.TASKREL = {text};\n", encoding="utf-8")
