@@ -1,7 +1,6 @@
 """The directive ``{explore}``: the rows behind the pages, to pick from. Their file is made when the book is built."""
 
 import json
-import math
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -13,8 +12,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from taskrel_core.experiments.scoring import PAPER_TAU, SCORES
-from taskrel_core.figures import style as figures
-from taskrel_core.figures.names import NAMES, SCORE_NAMES
+from taskrel_core.figures.names import NAMES, SCORE_NAMES, TERMS
+from taskrel_core.figures.style import COLOURS, GREY
 
 # What a reader picks, in this order, and what each is called.
 FIELDS = {
@@ -30,7 +29,12 @@ FIELDS = {
     "page": "page of the book",
 }
 MODES = {"learned_all": "A, B, D, prior", "learned_a": "A alone", "fixed_all": "nothing"}
-TERMS = ("reweighted_loss", "label_mismatch")
+LOSSES = {"loss": "loss of the transformed classifier", "transferability": "loss of the best head"}
+ACCURACIES = {
+    "accuracy": "accuracy of the transformed classifier",
+    "head_accuracy": "accuracy of the best head",
+}
+REACHED = {"fine_tuned": "accuracy, fine-tuned end to end", "probe": "accuracy of a linear probe"}
 # Column of a row of scores: how its transport is measured, and its tau.
 FORMS = {
     "paper": ("Euclidean", f"{PAPER_TAU:g}"),
@@ -40,13 +44,8 @@ FORMS = {
     "logit_in": ("logit", "8 / √d"),
     "one_sided_in": ("one-sided", "8 / √d"),
 }
-SCRIPTS = (
-    "vega/vega.min.js",
-    "vega/vega-lite.min.js",
-    "vega/vega-embed.min.js",
-    "explore-rows.js",
-    "explore.js",
-)
+VEGA = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
+SCRIPTS = (*VEGA, "explore-rows.js", "explore.js")
 
 
 class Explore(SphinxDirective):
@@ -75,9 +74,7 @@ class ExploreLink(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the link; in a book of one page it leads to the chapter."""
         to = self.env.app.builder.get_relative_uri(self.env.docname, "explore")
-        choice = (
-            "" if "#" in to else f"?page={self.text}"
-        )  # the theme's scripts take what follows # for a name
+        choice = "" if "#" in to else f"?page={self.text}"  # the theme takes what follows # for a name
         return [nodes.reference("", "explore", refuri=to + choice, internal=True)], []
 
 
@@ -89,10 +86,8 @@ def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
         name = path.name.removeprefix("rows.").removesuffix(".csv")
         if "paper" in table:
             asked = [score for score in SCORES if score in table and score not in FORMS]
-            for (_, row), ranks in zip(
-                table.iterrows(), _ranks(table, [*asked, *FORMS], SCORES), strict=True
-            ):
-                found["cells"].append(_cell(row, asked, ranks))
+            for (_, row), ranks in zip(table.iterrows(), _ranks(table, [*asked, *FORMS]), strict=True):
+                found["cells"].append(_cell(row, asked) | ranks)
                 found["rows"] += list(_forms(row, name, len(found["cells"]) - 1))
         else:
             found["rows"] += [_row(row, name) for _, row in table.iterrows()]
@@ -118,25 +113,19 @@ def _common(row: pd.Series, page: str) -> dict[str, Any]:
 
 def _row(row: pd.Series, page: str) -> dict[str, Any]:
     """A row of the method: three terms, the bounds under the other costs, and the truth."""
-    chain = {NAMES[m]: _short(row.get(f"bound_{m}")) for m in ("euclidean", "span", "logit", "one_sided")}
     trained = {"encoder": f"LeNet, {int(row['epochs'])} epochs"} if row["encoder"] == "lenet" else {}
-    terms = [row[term] for term in TERMS]
+    first, second, _ = TERMS
+    rest = row["bound"] - row[first] - row[second]
     return {
         **_common(row, page),
         **trained,
         "transport": NAMES[row["metric"]],
         "tau": f"{row['tau']:g}",
-        "terms": [_short(value) for value in (*terms, row["bound"] - sum(terms))],
+        "terms": [_short(value) for value in (row[first], row[second], rest)],
         "bound": _short(row["bound"]),
-        "chain": {metric: value for metric, value in chain.items() if value is not None},
-        "truth": {
-            "loss of the transformed classifier": _short(row["loss"]),
-            "loss of the best head": _short(row["transferability"]),
-        },
-        "more": {
-            "accuracy of the transformed classifier": _short(row["accuracy"]),
-            "accuracy of the best head": _short(row["head_accuracy"]),
-        },
+        "chain": _known(row, {f"bound_{m}": NAMES[m] for m in ("euclidean", "span", "logit", "one_sided")}),
+        "truth": _known(row, LOSSES),
+        "more": _known(row, ACCURACIES),
         "certified": bool(row["certified"]),
     }
 
@@ -150,45 +139,33 @@ def _forms(row: pd.Series, page: str, cell: int) -> Iterator[dict[str, Any]]:
                 "tau": tau,
                 "bound": _short(row[form]),
                 "form": SCORE_NAMES[form],
-                "cell": cell,
             }
-            yield _common(row, page) | given
+            yield _common(row, page) | given | {"cell": cell}
 
 
-def _cell(row: pd.Series, asked: list[str], ranks: dict[str, Any]) -> dict[str, Any]:
-    """What all forms of one row of scores share: accuracies, other scores, and where each places the encoder."""
-    accuracies = {"fine_tuned": "accuracy, fine-tuned end to end", "probe": "accuracy of a linear probe"}
+def _cell(row: pd.Series, asked: list[str]) -> dict[str, Any]:
+    """What all forms of one row of scores share: accuracies and other scores."""
     return {
-        "accuracies": {
-            text: _short(row[key]) for key, text in accuracies.items() if not pd.isna(row.get(key))
-        },
-        "forms": {SCORE_NAMES[form]: _short(row[form]) for form in FORMS if not pd.isna(row.get(form))},
-        "scores": {SCORE_NAMES[score]: _short(row[score]) for score in asked if not pd.isna(row[score])},
-        "ranks": {SCORE_NAMES[score]: rank for score, rank in ranks["each"].items()},
-        "true_rank": ranks["truth"],
-        "of": ranks["of"],
+        "accuracies": _known(row, REACHED),
+        "forms": _known(row, {form: SCORE_NAMES[form] for form in FORMS}),
+        "scores": _known(row, {score: SCORE_NAMES[score] for score in asked}),
     }
 
 
-def _ranks(table: pd.DataFrame, asked: list[str], higher: dict[str, bool]) -> list[dict[str, Any]]:
-    """Return for each row the place of its encoder among those of the same target and samples, 1 best, by each score."""
+def _ranks(table: pd.DataFrame, asked: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield for each row the place of its encoder among those of the same target and samples, 1 best, by each score."""
     same = [key for key in ("reference", "target", "labels", "share", "part", "draw", "size") if key in table]
     groups = table.groupby(same, dropna=False)
-    placed = {
-        score: groups[score].rank(ascending=not higher[score])
-        for score in asked
-        if table.get(score) is not None
-    }
-    truth = groups["fine_tuned"].rank(ascending=False)
-    sizes = groups["encoder"].transform("size")
-    return [
-        {
-            "each": {score: _short(rank[k]) for score, rank in placed.items() if not math.isnan(rank[k])},
-            "truth": _short(truth[k]),
-            "of": int(sizes[k]),
-        }
-        for k in table.index
-    ]
+    placed = pd.DataFrame({s: groups[s].rank(ascending=not SCORES[s]) for s in asked if s in table})
+    truth, sizes = groups["fine_tuned"].rank(ascending=False), groups["encoder"].transform("size")
+    for k in table.index:
+        ranks = _known(placed.loc[k], {score: SCORE_NAMES[score] for score in placed})
+        yield {"ranks": ranks, "true_rank": _short(truth[k]), "of": int(sizes[k])}
+
+
+def _known(row: pd.Series, names: dict[str, str]) -> dict[str, Any]:
+    """What a row holds, under the names that readers see."""
+    return {text: _short(row[name]) for name, text in names.items() if not pd.isna(row.get(name))}
 
 
 def _short(value: Any) -> float | None:
@@ -198,7 +175,7 @@ def _short(value: Any) -> float | None:
 def write_rows(app: Sphinx, error: Exception | None) -> None:
     """Put the rows beside the pages, as a script: a page opened as a file may not read other files."""
     if error is None and "html" in app.builder.name:
-        style = {"terms": list(figures.TERMS.values()), "colours": figures.COLOURS, "grey": figures.GREY}
+        style = {"terms": list(TERMS.values()), "colours": COLOURS, "grey": GREY}
         whole = collected(Path(app.srcdir)) | style | {"fields": list(FIELDS)}
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
         Path(app.outdir, "explore-rows.js").write_text(f"window.TASKREL = {text};\n", encoding="utf-8")

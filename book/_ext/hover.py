@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 
 GLOSSARY = "glossary"
 # Not inside these: titles and captions are short, links lead elsewhere already, code is no prose.
@@ -27,30 +26,32 @@ def remember(app: Sphinx, doctree: nodes.document) -> None:
         if isinstance(entry.parent.parent, addnodes.glossary):
             meaning = " ".join(entry[-1].astext().split())
             for term in entry.findall(nodes.term):
-                _kept(app.env)[term.astext()] = (meaning, term["ids"][0])
+                app.env.taskrel_words[term.astext()] = (meaning, term["ids"][0])
 
 
 def link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Turn the first of each word on a page into a link with a title."""
-    kept = _kept(app.env)
-    if docname == GLOSSARY or not kept or "html" not in app.builder.name:
+    left = dict(app.env.taskrel_words)
+    if docname == GLOSSARY or not left or "html" not in app.builder.name:
         return
-    left = dict(kept)
-    words = "|".join(re.escape(word) for word in sorted(kept, key=len, reverse=True))
+    words = "|".join(re.escape(word) for word in sorted(left, key=len, reverse=True))
     pattern = re.compile(rf"(?<![\w-])({words})(?![\w-])")
-    home = app.builder.get_relative_uri(docname, GLOSSARY)
+    home = app.builder.get_relative_uri(docname, GLOSSARY).partition("#")[0]
     for text in list(_prose(doctree)):
         parts, end = list[nodes.Node](), 0
         for found in pattern.finditer(text.astext()):
-            meaning, anchor = left.pop(found[1], (None, ""))
+            meaning, anchor = left.pop(found[1], ("", ""))
             if meaning:
-                parts.append(nodes.Text(text.astext()[end : found.start()]))
-                uri = f"{home.partition('#')[0]}#{anchor}"
-                parts.append(
-                    nodes.reference(
-                        "", found[1], refuri=uri, reftitle=meaning, internal=True, classes=["term"]
-                    )
-                )
+                to = {
+                    "refuri": f"{home}#{anchor}",
+                    "reftitle": meaning,
+                    "internal": True,
+                    "classes": ["term"],
+                }
+                parts += [
+                    nodes.Text(text.astext()[end : found.start()]),
+                    nodes.reference("", found[1], **to),
+                ]
                 end = found.end()
         if parts:
             text.parent.replace(text, [*parts, nodes.Text(text.astext()[end:])])
@@ -60,24 +61,20 @@ def _prose(doctree: nodes.document) -> Iterator[nodes.Text]:
     """Text of paragraphs."""
     for paragraph in doctree.findall(nodes.paragraph):
         for text in paragraph.findall(nodes.Text):
-            if not any(isinstance(above, NOT_IN) for above in _above(text)):
+            above = text.parent
+            while above is not None and not isinstance(above, NOT_IN):
+                above = above.parent
+            if above is None:
                 yield text
 
 
-def _above(node: nodes.Node) -> Iterator[nodes.Node]:
-    """What a node is in, from the inside out."""
-    while (node := node.parent) is not None:
-        yield node
-
-
-def _kept(env: BuildEnvironment) -> dict[str, tuple[str, str]]:
-    if not hasattr(env, "taskrel_words"):
-        env.taskrel_words = {}
-    return env.taskrel_words
+def start(app: Sphinx) -> None:
+    app.env.taskrel_words = {}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both passes; the words are kept in the environment of one process."""
+    """Register the passes; the words are kept in the environment of one process."""
+    app.connect("builder-inited", start)
     app.connect("doctree-read", remember)
     app.connect("doctree-resolved", link)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

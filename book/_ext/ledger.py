@@ -4,6 +4,7 @@ Each notebook's page gets a ``{claim}`` under its heading, so that it opens with
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,82 +18,76 @@ ABSENT = "not run for this copy of the book"
 AGAIN = "**Make it again** with another value, for instance, in the project's folder (`make reproduce` brings the default back):"
 
 
-class Ledger(SphinxDirective):
-    """A table of ``ledger.yml``: what was claimed, what its page found, and the verdict that the page's code gave."""
+class FromPages(SphinxDirective):
+    """A directive whose text depends on what the pages measured, so that it is read again at each build."""
 
     def run(self) -> list[nodes.Node]:
         self.env.note_reread()
-        source = Path(self.env.srcdir)
-        self.env.note_dependency(str(source / "ledger.yml"))
+        return self.parse_text_to_nodes(self.text(Path(self.env.srcdir)))
+
+    def text(self, source: Path) -> str:
+        """Return the MyST text; ``source`` is the folder of the book."""
+        raise NotImplementedError
+
+
+class Ledger(FromPages):
+    """A table of ``ledger.yml``: what was claimed, what its page found, and the verdict that the page's code gave."""
+
+    def text(self, source: Path) -> str:
         lines = ["| claim | source | here | verdict |", "| --- | --- | --- | --- |"]
-        for entry in yaml.safe_load((source / "ledger.yml").read_text(encoding="utf-8")):
-            page = entry.get("page")
-            found = measured(source, page) if page else {}
-            ours = found.get("ours", entry.get("ours", ABSENT))
-            verdict = found.get("verdict", entry.get("verdict", ABSENT))
+        for entry in _entries(source):
+            page = entry.get("page", "")
+            found = {"ours": ABSENT, "verdict": ABSENT, **entry, **measured(source, page)}
+            ours = found["ours"]
             if page and (source / "executed" / f"{page}.ipynb").exists():
                 ours += f" ({{doc}}`page <executed/{page}>`)"
-            if page and _record(source, page).get("given"):
+            if _record(source, page).get("given"):
                 ours += " **with parameters of your own**"
-            cells = (entry["claim"], entry["source"], ours, f"**{verdict}**")
+            cells = (entry["claim"], entry["source"], ours, f"**{found['verdict']}**")
             lines.append("| " + " | ".join(" ".join(str(cell).split()) for cell in cells) + " |")
-        return self.parse_text_to_nodes("\n".join(lines))
+        return "\n".join(lines)
 
 
-class Measured(SphinxDirective):
+class Measured(FromPages):
     """Text with ``<page:name>`` replaced by what that page glued."""
 
     has_content = True
 
-    def run(self) -> list[nodes.Node]:
-        self.env.note_reread()
-        return self.parse_text_to_nodes(filled(Path(self.env.srcdir), "\n".join(self.content)))
+    def text(self, source: Path) -> str:
+        return filled(source, "\n".join(self.content))
 
 
-class Shown(SphinxDirective):
+class Shown(FromPages):
     """A figure of another page, named by page and figure, over text filled as in Measured; the text alone if it was not run."""
 
     required_arguments = 2
     has_content = True
     option_spec: ClassVar = {"alt": directives.unchanged_required}
 
-    def run(self) -> list[nodes.Node]:
-        self.env.note_reread()
-        source, (page, name) = Path(self.env.srcdir), self.arguments
+    def text(self, source: Path) -> str:
+        page, name = self.arguments
         text = " ".join(filled(source, "\n".join(self.content)).split())
-        if (source / "_generated" / f"{name}.svg").exists():
-            head = f":::{{figure}} _generated/{name}.svg\n:alt: {self.options['alt']}\n:class: ink\n"
-            text = f"{head}\n{text} ({{doc}}`page <executed/{page}>`)\n:::"
-        return self.parse_text_to_nodes(text)
+        if not (source / "_generated" / f"{name}.svg").exists():
+            return text
+        head = f":::{{figure}} _generated/{name}.svg\n:alt: {self.options['alt']}\n:class: ink\n"
+        return f"{head}\n{text} ({{doc}}`page <executed/{page}>`)\n:::"
 
 
-def filled(source: Path, text: str) -> str:
-    """Return the text with each ``<page:name>`` replaced by what that page glued."""
-    for part in [p.split(">")[0] for p in text.split("<")[1:] if ":" in p.split(">")[0]]:
-        page, name = part.split(":", 1)
-        text = text.replace(f"<{part}>", measured(source, page).get(name, f"({ABSENT})"))
-    return text
-
-
-class Claim(SphinxDirective):
+class Claim(FromPages):
     """What was claimed, what the page found, the verdict, and the line that makes it with other parameters."""
 
     required_arguments = 1
 
-    def run(self) -> list[nodes.Node]:
-        self.env.note_reread()
-        source, page = Path(self.env.srcdir), self.arguments[0]
+    def text(self, source: Path) -> str:
+        page = self.arguments[0]
         found = measured(source, page)
-        entries = yaml.safe_load((source / "ledger.yml").read_text(encoding="utf-8"))
-        entries = [entry for entry in entries if entry.get("page") == page]
-        claims = [f"{entry['claim']} ({entry['source']})" for entry in entries]
-        again = next((entry["again"] for entry in entries if "again" in entry), "")
-        said = [f"**Claimed**: {claim}." for claim in claims]
+        entries = [entry for entry in _entries(source) if entry.get("page") == page]
+        said = [f"**Claimed**: {entry['claim']} ({entry['source']})." for entry in entries]
         said += [f"**Here**: {found['ours']}."] if "ours" in found else []
-        said += [f"**Verdict**: {found['verdict']}."] if claims and "verdict" in found else []
-        said += [AGAIN, _command(source, page, again)]
-        text = "\n\n".join(said)
-        return self.parse_text_to_nodes(f"::::{{admonition}} In short\n:class: tip\n\n{text}\n::::")
+        said += [f"**Verdict**: {found['verdict']}."] if entries and "verdict" in found else []
+        again = next((entry["again"] for entry in entries if "again" in entry), "")
+        text = "\n\n".join([*said, AGAIN, _command(source, page, again)])
+        return f"::::{{admonition}} In short\n:class: tip\n\n{text}\n::::"
 
 
 def _command(source: Path, page: str, again: str) -> str:
@@ -108,10 +103,29 @@ def _command(source: Path, page: str, again: str) -> str:
     return f"```bash\nmake notebook NB={page}{given}\n```"
 
 
+def filled(source: Path, text: str) -> str:
+    """Return the text with each ``<page:name>`` replaced by what that page glued."""
+    return re.sub(
+        r"<([^<>:]+):([^<>]+)>", lambda found: measured(source, found[1]).get(found[2], f"({ABSENT})"), text
+    )
+
+
+def measured(source: Path, page: str) -> dict[str, str]:
+    """Return what a page glued, by name; empty if it was not run."""
+    return _read(source / "_generated" / f"glue.{page}.json")
+
+
 def _record(source: Path, page: str) -> dict[str, Any]:
     """What the runner noted of a page; empty if it was not run."""
-    path = source / "executed" / f"{page}.json"
+    return _read(source / "executed" / f"{page}.json")
+
+
+def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _entries(source: Path) -> list[dict[str, Any]]:
+    return yaml.safe_load((source / "ledger.yml").read_text(encoding="utf-8"))
 
 
 def put_claims(_app: Sphinx, docname: str, source: list[str]) -> None:
@@ -124,17 +138,8 @@ def put_claims(_app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = json.dumps(notebook)
 
 
-def measured(source: Path, page: str) -> dict[str, str]:
-    """Return what a page glued, by name; empty if it was not run."""
-    path = source / "_generated" / f"glue.{page}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directives."""
-    app.add_directive("claim", Claim)
     app.connect("source-read", put_claims)
-    app.add_directive("ledger", Ledger)
-    app.add_directive("measured", Measured)
-    app.add_directive("shown", Shown)
+    for directive in (Ledger, Measured, Shown, Claim):
+        app.add_directive(directive.__name__.lower(), directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -55,12 +55,22 @@ def _files(module: str) -> Iterator[Path]:
 
 @cache
 def _graph() -> grimp.ImportGraph:
-    """Who imports whom in the package; what only type checkers import does not count."""
+    """Who imports whom in the package; what only type checkers import does not count.
+
+    A registry imports its whole room when it is first used, which no import statement says: the module that makes one is
+    given an edge to each module of its room.
+    """
     sys.path.insert(0, str(ROOT))  # this project's package, whichever is installed
     try:
-        return grimp.build_graph(PACKAGE, cache_dir=None, exclude_type_checking_imports=True)
+        graph = grimp.build_graph(PACKAGE, cache_dir=None, exclude_type_checking_imports=True)
     finally:
         sys.path.remove(str(ROOT))
+    for registry in graph.modules:
+        file = ROOT.joinpath(*registry.split(".")).with_suffix(".py")
+        if file.exists() and "room=__package__" in file.read_text(encoding="utf-8"):
+            for module in graph.find_children(registry.rpartition(".")[0]) - {registry}:
+                graph.add_import(importer=registry, imported=module)
+    return graph
 
 
 @cache

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .names import NAMES
+from .names import named
 from .style import COLOURS, GREY, STYLE
 
 __all__ = ["ablation"]
@@ -24,7 +24,7 @@ def ablation(table: pd.DataFrame) -> Axes:
             rows = table[table["pair"] == pair].set_index("mode").loc[modes]
             ax.plot(rows["bound"], [position] * len(modes), color=GREY, lw=1)
             for k, mode in enumerate(modes):
-                row, label = rows.loc[mode], NAMES.get(mode, mode) if position == 0 else None
+                row, label = rows.loc[mode], named(mode) if position == 0 else None
                 ax.plot([row["low"], row["high"]], [position] * 2, color=COLOURS[k], lw=3, alpha=0.4)
                 ax.plot(row["bound"], position, "osD"[k % 3], color=COLOURS[k], label=label, ms=6)
             ax.plot(rows["log_k"].iloc[0], position, marker="|", ms=14, color=GREY, ls="none")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from .names import named
-from .style import COLOURS, GREY, STYLE
+from .style import GREY, STYLE, marker_of
 
 __all__ = ["better_encoder"]
 
@@ -23,16 +23,9 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
             for k, target in enumerate(targets):
                 rows = table[table["target"] == target].groupby("epochs")
                 value = rows[column].agg(["mean", "min", "max"]) / rows["log_k"].first().to_frame().to_numpy()
-                x = rows["reference_accuracy"].mean()
-                ax.plot(
-                    x,
-                    value["mean"],
-                    marker="os^Dvp"[k % 6],
-                    ms=4,
-                    color=COLOURS[k],
-                    label=named(target),
-                )
-                ax.fill_between(x, value["min"], value["max"], color=COLOURS[k], alpha=0.18, lw=0)
+                x, (colour, marker) = rows["reference_accuracy"].mean(), marker_of(k)
+                ax.plot(x, value["mean"], marker=marker, ms=4, color=colour, label=named(target))
+                ax.fill_between(x, value["min"], value["max"], color=colour, alpha=0.18, lw=0)
             ax.axhline(1, color=GREY, lw=0.8, ls="--")
             ax.set_xlabel("accuracy on the reference")
             ax.set_title(f"{column} / log K")

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from .names import NAMES
+from .names import named
 from .style import COLOURS, GREY, STYLE
 
 __all__ = ["certificate"]
@@ -14,7 +14,7 @@ def certificate(table: pd.DataFrame) -> np.ndarray:
     """Draw bounds against losses, both over log K: on the sample (left) and on new samples (right).
 
     Args:
-        table: rows of ``checking.check``; colours are ground costs, marks are what was learned.
+        table: rows of ``Certificate``; colours are ground costs, marks are what was learned.
     """
     marks = {"fixed_all": "x", "learned_a": "^", "learned_all": "o"}
     with plt.rc_context(STYLE):
@@ -30,7 +30,7 @@ def certificate(table: pd.DataFrame) -> np.ndarray:
                         color=COLOURS[k],
                         alpha=0.7,
                         linewidths=0.9 if mode == "fixed_all" else 0,
-                        label=f"{NAMES.get(str(metric))}, {NAMES.get(str(mode))}",
+                        label=f"{named(str(metric))}, {named(str(mode))}",
                     )
             top = float((table[value] / table["log_k"]).max()) * 1.05
             ax.plot([0, top], [0, top], color=GREY, linewidth=1)

@@ -8,17 +8,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .names import SCORE_NAMES, named
-from .panels import label_axes, marker_of, panels
-from .style import GREY, STYLE
+from .panels import label_axes, panels
+from .style import GREY, STYLE, marker_of
 
 __all__ = ["accuracies_reached", "score_correlations", "score_scatter"]
 
 
 def score_correlations(table: pd.DataFrame) -> Axes:
-    """Draw each score's correlation with accuracy, a small mark a target with its interval, a large one their mean.
+    """Draw each score's correlation with accuracy, a small mark per target with its interval, a bar at their mean.
 
     Args:
-        table: columns target, score, pearson, low, high, one row a (target, score); in the order of the scores.
+        table: columns target, score, pearson, low, high, one row per (target, score); in the order of the scores.
     """
     scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
     with plt.rc_context(STYLE):
@@ -43,12 +43,12 @@ def score_correlations(table: pd.DataFrame) -> Axes:
 
 
 def score_scatter(table: pd.DataFrame, scores: Sequence[str], columns: int = 3) -> np.ndarray:
-    """Draw accuracy against score, a panel a score, a colour a target; both in standard deviations within the target.
+    """Draw accuracy against score, a panel per score, a colour per target; both in standard deviations within the target.
 
     Args:
         table: columns target, encoder, score, value, fine_tuned, floor (whether the encoder was never trained).
         scores: panels, row by row.
-        columns: panels a row.
+        columns: panels in a row.
     """
     targets = list(dict.fromkeys(table["target"]))
     with plt.rc_context(STYLE):
@@ -81,16 +81,8 @@ def accuracies_reached(table: pd.DataFrame, encoders: Sequence[str]) -> Axes:
             rows = table[table["target"] == target].set_index("encoder").reindex(encoders)
             y = np.arange(len(encoders)) + 0.13 * (k - (len(targets) - 1) / 2)
             colour, marker = marker_of(k)
-            ax.errorbar(
-                rows["fine_tuned"],
-                y,
-                xerr=rows["fine_tuned_se"],
-                color=colour,
-                fmt=marker,
-                ms=4,
-                lw=1.2,
-                label=named(target),
-            )
+            bars = {"xerr": rows["fine_tuned_se"], "fmt": marker, "ms": 4, "lw": 1.2}
+            ax.errorbar(rows["fine_tuned"], y, color=colour, label=named(target), **bars)
             ax.plot(rows["probe"], y, marker, color=colour, mfc="none", ms=4)
         ax.set_yticks(range(len(encoders)), [named(e) for e in encoders], fontsize=9)
         ax.set(xlim=(0, 1), ylim=(len(encoders) - 0.4, -0.6))

@@ -10,7 +10,7 @@ __all__ = ["departures"]
 
 
 def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
-    """Draw one panel a departure: the number as published and as corrected, a line a run, log K where it is a bound.
+    """Draw one panel per departure: the number as published and as corrected, a line per run.
 
     Args:
         table: columns panel, x ("published", "corrected", or a label cost), line (which run), group, value, log_k.

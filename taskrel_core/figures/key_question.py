@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from .names import NAMES
+from .names import named
 from .style import COLOURS, GREY, STYLE
 
 __all__ = ["key_question"]
@@ -14,7 +14,7 @@ def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
     """Draw accuracy and loss of each task, the reference at the top, with bars of two standard errors.
 
     Args:
-        table: rows of ``probing.probe``; one or two heads a task.
+        table: rows of ``LinearHead``; one or two heads per task.
         reference: which of the targets is the reference; a line carries its value down to the others.
     """
     tasks = list(dict.fromkeys(table["target"]))
@@ -45,7 +45,7 @@ def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
             )
             ax.set_xlim(left=0)
         axes[0].set_xlim(0, 1.02)
-        labels = [f"{NAMES.get(t, t)}{' (reference)' if t == reference else ''}" for t in tasks]
+        labels = [f"{named(t)}{' (reference)' if t == reference else ''}" for t in tasks]
         axes[0].set_yticks([place[t] for t in tasks], labels)
         axes[1].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderpad=0)
         plt.tight_layout()

@@ -5,18 +5,18 @@ import numpy as np
 import pandas as pd
 
 from .names import SCORE_NAMES, named
-from .panels import label_axes, marker_of, panels
-from .style import GREY, STYLE
+from .panels import label_axes, panels
+from .style import GREY, STYLE, marker_of
 
 __all__ = ["limited_data"]
 
 
 def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
-    """Draw correlation with accuracy against the share of the target's samples, a panel a score, a colour a target.
+    """Draw correlation with accuracy against the fraction of the target's samples, a panel per score, a colour per target.
 
     Args:
         table: columns target, score, share, pearson (mean over draws of the share), low, high (their range).
-        columns: panels a row.
+        columns: panels in a row.
     """
     scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
     with plt.rc_context(STYLE):
@@ -26,15 +26,9 @@ def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
                 part = pd.DataFrame(table[(table["score"] == score) & (table["target"] == target)])
                 part = part.sort_values("share")
                 colour, marker = marker_of(k)
-                ax.plot(
-                    part["share"],
-                    part["pearson"],
-                    color=colour,
-                    marker=marker,
-                    ms=3,
-                    label=named(target),
-                )
-                ax.fill_between(part["share"], part["low"], part["high"], color=colour, alpha=0.2, lw=0)
+                x, label = part["share"], named(target)
+                ax.plot(x, part["pearson"], color=colour, marker=marker, ms=3, label=label)
+                ax.fill_between(x, part["low"], part["high"], color=colour, alpha=0.2, lw=0)
             ax.axhline(0, color=GREY, lw=0.8)
             ax.set_title(SCORE_NAMES.get(score, score), fontsize=9)
             ax.set(xscale="log", ylim=(-1.05, 1.05))

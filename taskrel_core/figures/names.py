@@ -1,6 +1,6 @@
 """What readers call data sets, encoders, metrics, modes and scores."""
 
-__all__ = ["NAMES", "SCORE_NAMES", "named"]
+__all__ = ["NAMES", "SCORE_NAMES", "TERMS", "named"]
 
 
 NAMES = {
@@ -49,6 +49,13 @@ NAMES = {
     "fixed_all": "FixedAll",
     "learned_a": "LearnedA",
     "learned_all": "LearnedAll",
+}
+
+
+TERMS = {
+    "reweighted_loss": "re-weighted reference loss",
+    "label_mismatch": "label mismatch",
+    "transport": "distribution mismatch",
 }
 
 

@@ -4,14 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import COLOURS
-
-__all__ = ["label_axes", "marker_of", "panels"]
-
-
-def marker_of(k: int) -> tuple[str, str]:
-    """Colour and marker of the k-th target."""
-    return COLOURS[k % len(COLOURS)], "os^Dvp"[k % 6]
+__all__ = ["label_axes", "panels"]
 
 
 def panels(count: int, columns: int, height: float) -> tuple[Figure, np.ndarray]:

@@ -1,17 +1,17 @@
-"""Pictures of what others printed: from the tables of ``published`` to axes. Needs no torch."""
+"""What others printed: r beside what they print, and the poster's cells."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .style import COLOURS, GREY, STYLE
+from .style import COLOURS, GREY, STYLE, marker_of
 
 __all__ = ["against_two_tables", "poster_cells"]
 
 
 def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarray:
-    """Draw r with the accuracies of both sources, a panel a score, a row a target; then how far the sources agree.
+    """Draw r with the accuracies of both sources, a panel per score, a row per target; then how far the sources agree.
 
     Args:
         table: columns target, score (as shown), pearson, low, high, printed, other, other_low, other_high.
@@ -67,18 +67,11 @@ def _key(ax: Axes) -> None:
         place, height = ax.transAxes, 0.86 - 0.16 * k
         ax.plot(0.02, height, marker, color=colour, ms=9 if marker == "|" else 5, mew=1.6, transform=place)
         ax.text(0.08, height, text, va="center", fontsize=9, transform=place)
-    ax.text(
-        0.02,
-        0.22,
-        "lines: 95 % intervals",
-        va="center",
-        fontsize=9,
-        transform=ax.transAxes,
-    )
+    ax.text(0.02, 0.22, "lines: 95 % intervals", va="center", fontsize=9, transform=ax.transAxes)
 
 
 def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
-    """Draw the poster's correlations, turned so that right is good, with the averages recomputed and printed.
+    """Draw the poster's correlations times their right sign, so that right is good, with the averages recomputed and printed.
 
     Args:
         cells: columns target (as shown), score, pearson.
@@ -91,14 +84,8 @@ def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
             sign, own = (1 if row.expected == "+" else -1), cells[cells["score"] == row.score]
             for k, target in enumerate(targets):
                 x, label = sign * own.loc[own["target"] == target, "pearson"], target if y == 0 else None
-                ax.plot(
-                    x,
-                    [y + 0.2 * (k - (len(targets) - 1) / 2)],
-                    "os^Dv"[k % 5],
-                    color=COLOURS[k],
-                    ms=5,
-                    label=label,
-                )
+                (colour, marker), place = marker_of(k), y + 0.2 * (k - (len(targets) - 1) / 2)
+                ax.plot(x, [place], marker, color=colour, ms=5, label=label)
             ax.plot(sign * row.mean, y, "|", color="black", ms=18, mew=2)
             for x, value in ((1.18, row.mean), (1.5, row.printed)):
                 ax.text(x, y, f"{value:+.2f}".replace("-", "−"), va="center", ha="center", fontsize=9)
@@ -110,12 +97,6 @@ def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
         ax.set_yticks(range(len(means)), names, fontsize=9)
         ax.set(xlim=(-1.03, 1.03), ylim=(len(means) - 0.45, -0.6), xticks=[-1, -0.5, 0, 0.5, 1])
         ax.set_xlabel("Pearson's r times its right sign (black bar: mean of the row)", fontsize=9)
-        ax.legend(
-            loc="lower left",
-            bbox_to_anchor=(0, 1.03),
-            ncols=len(targets),
-            fontsize=9,
-            borderaxespad=0,
-            handletextpad=0.1,
-        )
+        where = {"loc": "lower left", "bbox_to_anchor": (0, 1.03), "borderaxespad": 0, "handletextpad": 0.1}
+        ax.legend(**where, ncols=len(targets), fontsize=9)
     return ax

@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .names import named
-from .style import COLOURS, GREY, STYLE, TERMS, legend_of_terms
+from .names import TERMS, named
+from .style import COLOURS, GREY, STYLE
 
 __all__ = ["small_gap"]
 
@@ -28,18 +28,24 @@ def small_gap(table: pd.DataFrame) -> Axes:
                 ax.barh(position, width, left=left, height=0.5, color=COLOURS[k], alpha=0.85)
                 left += width
             ax.plot([rows["bound"].min(), rows["bound"].max()], [position, position], color="black", lw=1.4)
-            ax.plot(
-                [rows["transferability"].mean()] * 2,
-                [position - 0.36, position + 0.36],
-                color="black",
-                lw=2.4,
-            )
-            ax.plot(rows["log_k"].iloc[0], position, marker="|", ms=16, color=GREY, mew=1.2, ls="none")
-            ax.plot(
-                rows["fixed_all"].mean(), position, marker="D", ms=4, mfc="none", color=COLOURS[4], ls="none"
-            )
+            head, ends = [rows["transferability"].mean()] * 2, [position - 0.36, position + 0.36]
+            ax.plot(head, ends, color="black", lw=2.4)
+            ax.plot(rows["log_k"].iloc[0], position, "|", ms=16, color=GREY, mew=1.2)
+            ax.plot(rows["fixed_all"].mean(), position, "D", ms=4, mfc="none", color=COLOURS[4])
         ax.set_yticks(range(len(keys)), [f"{p}\n{named(m)}" for p, m in keys], fontsize=8)
         ax.invert_yaxis()
         ax.set_xlabel("nats (lower is better)")
-        legend_of_terms(ax)
+        _legend(ax)
     return ax
+
+
+def _legend(ax: Axes) -> None:
+    """A key above the axes: bars for terms, marks for what the bound is compared with."""
+    handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[k], alpha=0.85) for k in range(len(TERMS))]
+    handles += [
+        plt.Line2D([], [], color="black", lw=2.4),
+        plt.Line2D([], [], marker="|", ms=12, color=GREY, ls="none"),
+        plt.Line2D([], [], marker="D", ms=4, mfc="none", color=COLOURS[4], ls="none"),
+    ]
+    names = [*TERMS.values(), "transferability (best head)", "log K (guessing)", "FixedAll bound"]
+    ax.legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8, borderaxespad=0.2)

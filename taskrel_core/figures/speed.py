@@ -20,27 +20,19 @@ WAYS = {
 
 
 def speed(table: pd.DataFrame) -> np.ndarray:
-    """Draw time (above) and peak memory (below) against n, d and K, one line a way, on logarithmic axes.
+    """Draw time (above) and peak memory (below) against n, d and K, one line per way, on logarithmic axes.
 
     Args:
-        table: rows of ``timing.measure`` with a column series: "n", "d" or "k", whichever grows.
+        table: rows of ``Timing`` with a column series: "n", "d" or "k", whichever grows.
     """
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(2, 3, figsize=(7.6, 4.8), sharex="col", sharey="row")
+        figure, axes = plt.subplots(2, 3, figsize=(7.6, 4.8), sharex="col", sharey="row")
         for column, (name, label) in enumerate(AXES.items()):
             rows = table[table["series"] == name]
             for k, (way, text) in enumerate(WAYS.items()):
                 part = pd.DataFrame(rows[rows["what"] == way]).sort_values(by=name)
                 for ax, value in zip(axes[:, column], ("seconds", "peak_mb"), strict=True):
-                    ax.plot(
-                        part[name],
-                        part[value],
-                        "o-",
-                        color=COLOURS[k],
-                        markersize=3,
-                        linewidth=1.2,
-                        label=text,
-                    )
+                    ax.plot(part[name], part[value], "o-", color=COLOURS[k], ms=3, lw=1.2, label=text)
             ticks = sorted(rows[name].unique())
             for ax in axes[:, column]:
                 ax.set(xscale="log", yscale="log")
@@ -53,12 +45,7 @@ def speed(table: pd.DataFrame) -> np.ndarray:
         axes[1, 0].set_yticks(memory, [str(m) for m in memory])
         axes[0, 0].set_ylabel("seconds")
         axes[1, 0].set_ylabel("peak memory (MB)")
-        axes[0, 0].figure.legend(
-            *axes[0, 0].get_legend_handles_labels(),
-            loc="upper center",
-            ncols=4,
-            fontsize=8,
-            columnspacing=1.2,
-        )
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper center", ncols=4, fontsize=8, columnspacing=1.2)
         plt.tight_layout(rect=(0, 0, 1, 0.94))
     return axes

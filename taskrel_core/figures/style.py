@@ -1,24 +1,14 @@
 """Colours and style of all figures.
 
 Colours are Okabe and Ito's, safe for colour-blind readers; ink is black on a transparent ground, which the book
-turns around in dark mode.
+inverts in dark mode.
 """
 
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
-
-__all__ = ["COLOURS", "GREY", "STYLE"]
+__all__ = ["COLOURS", "GREY", "STYLE", "marker_of"]
 
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#777777"
-
-TERMS = {
-    "reweighted_loss": "re-weighted reference loss",
-    "label_mismatch": "label mismatch",
-    "transport": "distribution mismatch",
-}
-
 
 STYLE = {
     "font.size": 10,
@@ -34,13 +24,6 @@ STYLE = {
 }
 
 
-def legend_of_terms(ax: Axes) -> None:
-    """A key above the axes: bars for terms, marks for the yardsticks."""
-    handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[k], alpha=0.85) for k in range(len(TERMS))]
-    handles += [
-        plt.Line2D([], [], color="black", lw=2.4),
-        plt.Line2D([], [], marker="|", ms=12, color=GREY, ls="none"),
-        plt.Line2D([], [], marker="D", ms=4, mfc="none", color=COLOURS[4], ls="none"),
-    ]
-    names = [*TERMS.values(), "transferability (best head)", "log K (guessing)", "FixedAll bound"]
-    ax.legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8, borderaxespad=0.2)
+def marker_of(k: int) -> tuple[str, str]:
+    """Return colour and marker of the k-th of several data sets."""
+    return COLOURS[k % len(COLOURS)], "os^Dvp"[k % 6]

@@ -6,14 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from .names import NAMES
-from .style import COLOURS, GREY, STYLE
+from .names import named
+from .style import GREY, STYLE, marker_of
 
 __all__ = ["task_pairs"]
 
 
 def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> np.ndarray:
-    """Draw the bound against transferability, a panel a metric, a colour a reference; the diagonal is a tight bound.
+    """Draw the bound against transferability, a panel per metric, a colour per reference; the diagonal is a tight bound.
 
     Args:
         table: columns reference, target, transferability, log_k and bound_<metric> of each metric; rows with a
@@ -27,18 +27,15 @@ def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> np.ndarray:
             for k, reference in enumerate(references):
                 rows = table[table["reference"] == reference]
                 x, y = rows["transferability"] / rows["log_k"], rows[f"bound_{metric}"] / rows["log_k"]
-                marker = "os^Dvp*"[k % 7]
-                label = NAMES.get(reference, reference)
-                ax.scatter(
-                    x, y, s=26, marker=marker, color=COLOURS[k % len(COLOURS)], label=label, alpha=0.85
-                )
+                colour, marker = marker_of(k)
+                ax.scatter(x, y, s=26, marker=marker, color=colour, label=named(reference), alpha=0.85)
             low = float((table["transferability"] / table["log_k"]).min())
             ax.plot([low, 1], [low, 1], color=GREY, lw=0.8)
             ax.axhline(1, color=GREY, lw=0.8, ls="--")
             ax.annotate(
                 "log K: guessing", (low, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=GREY
             )
-            ax.set_title(f"{NAMES.get(metric, metric)} cost")
+            ax.set_title(f"{named(metric)} cost")
             ax.set_xlabel("transferability / log K")
         axes[0][0].set_ylabel("bound / log K")
         handles, labels = axes[0][0].get_legend_handles_labels()

@@ -10,10 +10,10 @@ __all__ = ["transformation"]
 
 
 def transformation(table: pd.DataFrame) -> np.ndarray:
-    """Draw the chain R, R', R'', R''', T of a 2-D problem, one panel a step.
+    """Draw the chain R, R', R'', R''', T of a 2-D problem, one panel per step.
 
     Args:
-        table: columns step, x, y, label, weight (share of the class prior, sizes the dot), in the steps' order.
+        table: columns step, x, y, label, colour (index), weight (of the sample, sizes the dot), in the steps' order.
     """
     steps = list(dict.fromkeys(table["step"]))
     with plt.rc_context(STYLE):

@@ -1,0 +1,58 @@
+"""Pages listed from the project itself: ``{equation-tests}``, ``{registry}``, and docstrings as the package writes them."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(os.environ.get("TASKREL_ROOT") or Path(__file__).resolve().parents[2])
+
+
+class EquationTests(SphinxDirective):
+    """One section for each file of ``tests/equations``, labelled ``test-<equation>``: the equation's number, then the test."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        text = ""
+        for path in sorted((ROOT / "tests/equations").glob("test_*.py")):
+            label = path.stem.removeprefix("test_").replace("_", "-")
+            code = path.read_text(encoding="utf-8").strip()
+            text += f"(test-{label})=\n## {label}\n\nEquation {{eq}}`{label}`, in `tests/equations/{path.name}`:\n\n"
+            text += f"``````{{code-block}} python\n{code}\n``````\n\n"
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+class RegistryTable(SphinxDirective):
+    """A table of what a registry holds, ``datasets`` or ``encoders``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        from taskrel_core import DATASETS, ENCODERS
+
+        if self.arguments[0] == "datasets":
+            head = ["name", "what it is", "licence"]
+            rows = [(f"`{name}`", data.origin, data.licence) for name, data in DATASETS.items()]
+        else:
+            head = ["name", "width", "side", "trained on", "licence"]
+            rows = [(f"`{e.name}`", e.dim, e.input_size, e.source_task, e.licence) for e in ENCODERS.values()]
+        lines = [head, ["---"] * len(head), *rows]
+        return self.parse_text_to_nodes("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
+
+
+def plain_bars(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
+    """Let docstrings write |z| for a norm: in reStructuredText bars would be a substitution."""
+    for number, line in enumerate(lines):
+        parts = re.split(r"(``.*?``)", line)
+        lines[number] = "".join(part if part.startswith("``") else part.replace("|", r"\|") for part in parts)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("autodoc-process-docstring", plain_bars)
+    app.add_directive("equation-tests", EquationTests)
+    app.add_directive("registry", RegistryTable)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

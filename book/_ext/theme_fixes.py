@@ -1,0 +1,54 @@
+"""What the theme has no setting for: pages that need no network, findings of axe-core, and a notice above every page."""
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+# What is written and what it should be: font preloads, which a browser refuses to a page opened as a file; thebe, which is
+# not used and loads itself from elsewhere; and what axe-core found in the browser test.
+REPAIRS = (
+    (r'<link rel="preload" as="font"[^>]*>\s*', ""),
+    (r'<link [^>]*thebe[^>]*>\s*|<script type="text/x-thebe-config">.*?</script>\s*', ""),
+    (r"<script>kernelName = [^<]*</script>\s*", ""),
+    # The name that is read aloud must hold the words that are seen.
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    (r'(search-button-field search-button__button") title="Search" aria-label="Search"[^>]*>', r"\1>"),
+    # Entries of a bibliography are no list items.
+    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    # What scrolls must be reached by keyboard.
+    (r'(<div class="pst-scrollable-table-container")>', r'\1 tabindex="0">'),
+)
+
+
+def prepare(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    """Drop the scripts of thebe, and those that Sphinx below 8.3 adds twice; announce what the runner's notice says."""
+    kept = {}
+    for script in context.get("script_files", []):
+        name, more = getattr(script, "filename", script), getattr(script, "attributes", {})
+        key = f"{name} {more.get('body', '')}"
+        if "thebe" not in key.lower():
+            kept.setdefault(key, script)
+    context["script_files"] = list(kept.values())
+    notice = Path(app.srcdir) / "executed/_run/notice.txt"
+    if notice.exists():  # made from stand-in data: no number may be taken for a result
+        context["theme_announcement"] = escape(notice.read_text(encoding="utf-8").strip())
+
+
+def repair(app: Sphinx, error: Exception | None) -> None:
+    """Rewrite the pages of a book that was built."""
+    if error is not None or "html" not in app.builder.name:
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        for written, meant in REPAIRS:
+            page = re.sub(written, meant, page, flags=re.DOTALL)
+        path.write_text(page, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("html-page-context", prepare, priority=999)
+    app.connect("build-finished", repair)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

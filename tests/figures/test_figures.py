@@ -1,0 +1,146 @@
+"""What each figure shows: the numbers of its table at the places of its marks, under the names that readers know."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from taskrel_core.data.datasets import DATASETS
+from taskrel_core.encoders.base import ENCODERS
+from taskrel_core.experiments.scoring import SCORES
+from taskrel_core.figures.ablation import ablation
+from taskrel_core.figures.better_encoder import better_encoder
+from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
+from taskrel_core.figures.key_question import key_question
+from taskrel_core.figures.limited_data import limited_data
+from taskrel_core.figures.names import NAMES, SCORE_NAMES, TERMS, named
+from taskrel_core.figures.small_gap import small_gap
+from taskrel_core.figures.task_pairs import task_pairs
+from taskrel_core.figures.your_task import your_task
+
+
+@pytest.fixture(autouse=True)
+def no_window():
+    with mpl.rc_context({"backend": "agg"}):
+        yield
+        plt.close("all")
+
+
+def marks(ax):
+    """Places of single marks, (x, y)."""
+    single = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    return [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in single]
+
+
+def test_readers_know_every_score_and_name():
+    assert set(SCORES) <= set(SCORE_NAMES)
+    assert named("folder:anywhere") == "your pictures"
+    assert named("never_heard_of") == "never_heard_of"
+    known = {"span", "euclidean", "logit", "one_sided", "fixed_all", "learned_a", "learned_all", "imagenet"}
+    published = {"aircraft", "caltech101", "cars", "cifar100", "dtd", "pets", "sun397"}
+    assert set(NAMES) <= {*DATASETS, *ENCODERS, *known, *published}
+
+
+def test_the_terms_of_a_bar_add_up_to_the_bound():
+    row = {"pair": "a → b", "reweighted_loss": 1.0, "label_mismatch": 0.25, "transport": 0.5, "bound": 1.75}
+    row |= {"transferability": 0.9, "log_k": 2.3, "fixed_all": 2.0}
+    ax = small_gap(pd.DataFrame([{**row, "metric": m} for m in ("euclidean", "one_sided")]))
+    assert len(ax.patches) == 2 * len(TERMS)
+    ends = [bar.get_x() + bar.get_width() for bar in ax.patches[2::3]]
+    assert ends == pytest.approx([1.75, 1.75])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a → b\nEuclidean", "a → b\none-sided"]
+    assert {(2.3, 0.0), (2.0, 1.0)} <= set(marks(ax))
+
+
+def test_pairs_are_placed_by_what_log_k_makes_comparable():
+    table = pd.DataFrame(
+        {
+            "reference": ["mnist", "usps"],
+            "transferability": [1.0, 0.5],
+            "log_k": 2.0,
+            "bound_span": [1.5, 3.0],
+        }
+    )
+    (ax,) = task_pairs(table, ["span"])
+    places = [tuple(dots.get_offsets()[0]) for dots in ax.collections]
+    assert places == [(0.5, 0.75), (0.25, 1.5)]
+    assert ax.get_legend_handles_labels()[1] == ["MNIST", "USPS"]
+    assert ax.get_title(loc="left") == "span cost"
+
+
+def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds():
+    table = pd.DataFrame({"epochs": [0, 0, 3, 3], "seed": [0, 1, 0, 1], "target": "digits", "log_k": 2.0})
+    table = table.assign(reference_accuracy=[0.1, 0.3, 0.8, 1.0], transferability=[2, 1, 0.5, 0.1], bound=2.0)
+    axes = better_encoder(table)
+    line = axes[0].lines[0]
+    assert line.get_xdata() == pytest.approx([0.2, 0.9])
+    assert line.get_ydata() == pytest.approx([0.75, 0.15])
+    assert line.get_label() == "digits 8x8"
+
+
+def test_each_correlation_has_its_mark_and_a_missing_one_none():
+    rows = [
+        ("paper", "mnist", 0.5),
+        ("paper", "usps", -0.1),
+        ("logme", "mnist", np.nan),
+        ("logme", "usps", 0.7),
+    ]
+    table = pd.DataFrame(rows, columns=["score", "target", "pearson"])
+    ax = score_correlations(table.assign(low=table["pearson"] - 0.1, high=table["pearson"] + 0.1))
+    assert sorted(x for x, _ in marks(ax)) == pytest.approx([-0.1, 0.2, 0.5, 0.7, 0.7])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["relatedness, paper's form", "LogME"]
+
+
+def test_an_untrained_encoder_is_hollow():
+    table = pd.DataFrame(
+        {"target": "mnist", "score": "logme", "value": [1.0, 2.0, 6.0], "fine_tuned": [0.2, 0.3, 0.7]}
+    )
+    ax = score_scatter(table.assign(floor=[True, False, False]), ["logme"]).flat[0]
+    filled, hollow = ax.collections
+    assert (len(filled.get_offsets()), len(hollow.get_offsets())) == (2, 1)
+    assert len(hollow.get_facecolor()) == 0
+    places = np.concatenate([dots.get_offsets() for dots in ax.collections])
+    assert np.asarray(places).mean(0) == pytest.approx([0, 0])
+
+
+def test_accuracy_and_probe_stand_in_the_row_of_their_encoder():
+    table = pd.DataFrame(
+        {"target": "mnist", "encoder": ["vgg16", "pca"], "fine_tuned": [0.9, 0.5], "probe": [0.4, 0.3]}
+    )
+    ax = accuracies_reached(table.assign(fine_tuned_se=0.01), ["pca", "vgg16"])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["pixel PCA", "VGG16 trunk"]
+    assert ax.lines[-1].get_xdata() == pytest.approx([0.3, 0.4])
+
+
+def test_the_reference_is_named_and_its_value_carried_down():
+    table = pd.DataFrame(
+        {"target": ["mnist", "usps"], "head": "best", "accuracy": [0.9, 0.6], "loss": [0.3, 1.0]}
+    )
+    table = table.assign(accuracy_se=0.01, loss_se=0.1, k_target=10, log_k=2.3)
+    axes = key_question(table, "mnist")
+    assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["MNIST (reference)", "USPS"]
+    assert any(list(line.get_xdata()) == [0.9, 0.9] for line in axes[0].lines)
+
+
+def test_a_panel_of_limited_data_has_a_line_per_target_in_order_of_the_fraction():
+    table = pd.DataFrame({"score": "logme", "target": "mnist", "share": [1.0, 0.1], "pearson": [0.9, 0.2]})
+    ax = limited_data(table.assign(low=0.1, high=0.95)).flat[0]
+    assert ax.lines[0].get_xdata() == pytest.approx([0.1, 1.0])
+    assert ax.lines[0].get_ydata() == pytest.approx([0.2, 0.9])
+
+
+def test_modes_are_joined_from_left_to_right():
+    table = pd.DataFrame(
+        {"pair": "a → b", "mode": ["fixed_all", "learned_all"], "bound": [3.0, 2.0], "log_k": 2.3}
+    )
+    ax = ablation(table.assign(low=table["bound"] - 0.1, high=table["bound"] + 0.1))
+    assert ax.lines[0].get_xdata() == pytest.approx([3.0, 2.0])
+    assert ax.get_legend_handles_labels()[1] == ["FixedAll", "LearnedAll"]
+
+
+def test_the_bars_of_ones_own_task_are_its_bounds():
+    table = pd.DataFrame({"metric": ["euclidean", "logit"], "bound": [3.0, 2.0], "loss": 1.0})
+    ax = your_task(table.assign(transferability=0.8, log_k=2.3))
+    assert [bar.get_width() for bar in ax.patches] == [3.0, 2.0]
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.8, 1.0, 2.3]
