@@ -56,7 +56,7 @@ class ImageFolder(ImageFiles):
         self._check(train, test)
         if test is None:
             train, test = _split(train)
-        self._classes = dict(zip(SPLITS, (train, test), strict=True))
+        self._classes: dict[str, Classes] = {"train": train, "test": test}
 
     def _parts(self) -> tuple[str, Classes, Classes | None]:
         """The layout in words, and the classes of the train and the test part; None: not yet split."""
