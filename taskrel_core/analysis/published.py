@@ -179,7 +179,7 @@ def poster_table(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
 
 
 def _wide(facts: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
-    """One quantity of one source: a row a name, a column a target."""
+    """One quantity of one source: a row per name, a column per target."""
     rows = facts[(facts["source"] == source) & (facts["quantity"] == quantity)]
     return rows.pivot(index="name", columns="target", values="value")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from taskrel_core import experiments
-from taskrel_core.experiments.certificate import Checking
+from taskrel_core.experiments.certificate import Certificate
 from taskrel_core.experiments.departures import Departure
 from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.relatedness import Experiment
@@ -29,7 +29,7 @@ SAMPLE = [
     Experiment(
         "fashion_mnist", "mnist", "efficientnet_lite0", 0.2, metric="one_sided", n_reference=500, n_target=500
     ),
-    Checking("digits", "glyphs_digits", "lenet", metric="euclidean", mode="fixed_all"),
+    Certificate("digits", "glyphs_digits", "lenet", metric="euclidean", mode="fixed_all"),
     Departure("planted", label_cost=1.0, balanced=True),
     Timing("by_class", n=500, d=256, k=10),
 ]

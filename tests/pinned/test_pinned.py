@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from taskrel_core.experiments.certificate import Checking
+from taskrel_core.experiments.certificate import Certificate
 from taskrel_core.experiments.departures import Departure
 from taskrel_core.experiments.fine_tuning import FineTuning
-from taskrel_core.experiments.linear_heads import Probing
+from taskrel_core.experiments.linear_heads import LinearHead
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.row import Row
 from taskrel_core.experiments.scoring import Scoring
@@ -19,11 +19,11 @@ HERE = Path(__file__).parent
 PINS = json.loads((HERE / "relatedness.json").read_text(encoding="utf-8"))
 KEYS = json.loads((HERE / "keys.json").read_text(encoding="utf-8"))
 ROWS = {
-    "Checking": Checking("mnist", "digits", "lenet"),
+    "Checking": Certificate("mnist", "digits", "lenet"),
     "Departure": Departure("planted"),
     "Experiment": Experiment("fashion_mnist", "digits", "pca"),
     "FineTuning": FineTuning("digits", "random_net", lr=3e-5),
-    "Probing": Probing("digits", "random_net"),
+    "Probing": LinearHead("digits", "random_net"),
     "Scoring": Scoring("fashion_mnist", "emoji_noto", "random_net"),
     "Timing": Timing("exact"),
 }
