@@ -108,7 +108,8 @@ def recompute(facts: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.D
             line |= _compared(x, mine, theirs, resamples, seed)
             line |= {"printed": printed.loc[name, target], "printed_tau": printed_tau.loc[name, target]}
             line["agrees"] = abs(line["pearson"] - line["printed"]) <= line["slack"]
-            line["tau_agrees"] = line.pop("least_tau") <= line["printed_tau"] <= line.pop("largest_tau")
+            least, most = line.pop("least_tau"), line.pop("largest_tau")
+            line["tau_agrees"] = least <= line["printed_tau"] <= most
             line["copy_of"] = next((s for s in earlier if (scores[s][target] == x).all()), "")
             lines.append(line | {"sfda_tau": sfda_tau.loc[name, target]})
     return pd.DataFrame(lines)
@@ -179,7 +180,7 @@ def poster_table(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
 
 
 def _wide(facts: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
-    """One quantity of one source: a row a name, a column a target."""
+    """One quantity of one source: a row per name, a column per target."""
     rows = facts[(facts["source"] == source) & (facts["quantity"] == quantity)]
     return rows.pivot(index="name", columns="target", values="value")
 

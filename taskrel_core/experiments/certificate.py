@@ -1,4 +1,4 @@
-"""Reported bounds against the truth: on the sample, where they are certified, and on new samples, where they are not."""
+"""Bounds against losses: on the sample, where the bounds are certified, and on new samples, where they are not."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -13,14 +13,12 @@ from ..method.solve import relatedness
 from ..task import Task
 from .row import Row
 
-__all__ = [
-    "Certificate",
-]
+__all__ = ["Certificate"]
 
 
 @dataclass(frozen=True)
 class Certificate(Row):
-    """One row: a bound of one form, and the loss that it speaks of.
+    """One row: a bound of one form, and the loss that it bounds.
 
     Attributes:
         reference, target, encoder: names; the encoder learns from the reference where it learns.

@@ -24,7 +24,7 @@ PLANTED = "planted"
 
 @dataclass(frozen=True)
 class Departure(Row):
-    """One run of the published objective, as published or with one departure put right.
+    """One run of the published objective, as published or with one departure corrected.
 
     Attributes:
         problem: "planted" (Gaussian classes whose class map is known), or "REFERENCE > TARGET" with a LeNet.

@@ -1,9 +1,9 @@
-"""End-to-end fine-tuning of an encoder on a target: the accuracy that transferability scores try to foretell.
+"""End-to-end fine-tuning of an encoder on a target: the accuracy that transferability scores try to predict.
 
 The recipe, the same for every encoder and target: a head by logistic regression on the standardised features of the
 frozen encoder ("probe"), then all weights trained from there with AdamW and a cosine schedule, the statistics of
-batch normalisation as they came, no augmentation (letters and digits do not survive a flip). One training is one
-row; ``chosen`` takes the learning rate by accuracy on samples that were held back from training.
+batch normalisation kept fixed, no augmentation (letters and digits do not survive a flip). One training is one
+row; ``select_learning_rate`` takes the learning rate by accuracy on samples that were held back from training.
 """
 
 import time
@@ -23,9 +23,7 @@ from ..encoders.base import ENCODERS
 from ..extraction import sample
 from .row import Row
 
-__all__ = [
-    "FineTuning",
-]
+__all__ = ["FineTuning"]
 
 
 PROBE_C = 0.003  # first study: inverse strength of the probe's penalty, on standardised features
@@ -77,12 +75,12 @@ class FineTuning(Row):
             torch.manual_seed(s.seed)
             trunk = ENCODERS[s.encoder].module().to(environment.device())
             z = {part: _features(trunk, s, images) for part, images in parts.items()}
-            head, probe = _probe(z["train"], labels["train"], data.n_classes)
-            before = {part: _accuracy(head(z[part]), labels[part]) for part in ("validation", "test")}
+            head, converged = _probe(z["train"], labels["train"], data.n_classes)
+            before = _accuracies(head, z, labels)
             ready = time.perf_counter()
-            _descend(trunk, head, s, parts["train"], labels["train"])
+            _train_epochs(trunk, head, s, parts["train"], labels["train"])
             z = {part: _features(trunk, s, parts[part]) for part in ("validation", "test")}
-            after = {part: _accuracy(head(z[part]), labels[part]) for part in ("validation", "test")}
+            after = _accuracies(head, z, labels)
         return {
             **asdict(s),
             "fine_tuned": after["test"],
@@ -91,7 +89,7 @@ class FineTuning(Row):
             "probe": before["test"],
             "probe_se": _error(before["test"], len(labels["test"])),
             "probe_validation": before["validation"],
-            "probe_converged": probe,
+            "probe_converged": converged,
             "n_train": len(labels["train"]),
             "n_tested": len(labels["test"]),
             "k_target": data.n_classes,
@@ -144,7 +142,9 @@ def _probe(z: Tensor, y: np.ndarray, k: int) -> tuple[nn.Linear, bool]:
     return head, not any(issubclass(w.category, ConvergenceWarning) for w in said)
 
 
-def _descend(trunk: nn.Module, head: nn.Linear, s: FineTuning, images: np.ndarray, y: np.ndarray) -> None:
+def _train_epochs(
+    trunk: nn.Module, head: nn.Linear, s: FineTuning, images: np.ndarray, y: np.ndarray
+) -> None:
     """Train all weights in place."""
     entry, order, device = ENCODERS[s.encoder], np.random.default_rng(s.seed), environment.device()
     head.to(device)
@@ -165,8 +165,12 @@ def _descend(trunk: nn.Module, head: nn.Linear, s: FineTuning, images: np.ndarra
     head.cpu()
 
 
-def _accuracy(logits: Tensor, y: np.ndarray) -> float:
-    return float((logits.argmax(1).numpy() == y).mean())
+def _accuracies(head: nn.Linear, z: dict[str, Tensor], labels: dict[str, np.ndarray]) -> dict[str, float]:
+    """Accuracy on the parts that were not trained on."""
+    return {
+        part: float((head(z[part]).argmax(1).numpy() == labels[part]).mean())
+        for part in ("validation", "test")
+    }
 
 
 def _error(accuracy: float, n: int) -> float:

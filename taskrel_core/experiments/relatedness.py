@@ -56,13 +56,7 @@ class Experiment(Row):
         e, started = self, time.perf_counter()
         reference, target = e.tasks()
         loaded = time.perf_counter()
-        choices = {
-            "metric": e.metric,
-            "mode": e.mode,
-            "labels": e.labels,
-            "measure": e.measure,
-            "method": e.method,
-        }
+        choices = {name: getattr(e, name) for name in ("metric", "mode", "labels", "measure", "method")}
         gradient = GradientSettings(steps=e.steps)
         r = relatedness(reference, target, e.tau, **choices, seed=e.seed, gradient=gradient)
         fitted = time.perf_counter()

@@ -20,7 +20,7 @@ __all__ = ["RowStore", "tidy"]
 
 
 class RowStore:
-    """Rows by content key, one file a row in ``cache``, read-only JSON lines in ``shipped``.
+    """Rows by content key, one file per row in ``cache``, read-only JSON lines in ``shipped``.
 
     Args:
         cache: folder of this machine's rows; made when the first row is put.
@@ -134,7 +134,7 @@ class RowStore:
 
 
 def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return rows as a table, one line a row, columns in order of first appearance.
+    """Return rows as a table, one line per row, columns in order of first appearance.
 
     Raises:
         ValueError: the rows come from several profiles, so that numbers of different size would stand side by side.

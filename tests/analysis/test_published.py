@@ -1,5 +1,6 @@
 """Numbers that others printed: read whole, and recomputed the same by another route."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,12 @@ def test_each_correlation_is_numpys(facts, table):
         )
         assert row.difference == pytest.approx(row.pearson - row.other)
         assert row.difference_low <= row.difference <= row.difference_high
+
+
+def test_the_table_has_the_columns_that_it_promises(table):
+    words = set(re.findall(r"\w+", recompute.__doc__.partition("Returns:")[2]))
+    assert set(table.columns) <= words
+    assert len(table.columns) == 21
 
 
 def test_weighted_tau_by_its_definition():
