@@ -45,7 +45,7 @@ page.figure(
     "key-question",
     table=table,
     alt="Two panels of dots with error bars, one row a task: accuracy on the left, loss on the right, with a dotted line at "
-    "the reference's value and ticks where guessing lies.",
+    "the reference's value and ticks where chance lies.",
     caption=f"{named(encoder)}, the best head of each task (tau = {tau}, {n} samples), measured on {n_test} others; "
     "bars: two standard errors.",
 )
@@ -55,12 +55,12 @@ best = table[table["head"] == "best"].set_index("target")
 others = best.drop(index=reference)
 low, high = others["accuracy"].idxmin(), others["accuracy"].idxmax()
 here = best.loc[reference]
-spread = others["loss"] / others["log_k"]
+spread = others["loss"] / others["chance"]
 page.glue(
     "ours",
     f"accuracy {here['accuracy']:.2f} on the reference, {others.loc[low, 'accuracy']:.2f} ({named(low)}) to "
-    f"{others.loc[high, 'accuracy']:.2f} ({named(high)}) on {len(others)} targets; loss over log K "
-    f"{here['loss'] / here['log_k']:.2f} on the reference, {spread.min():.2f} to {spread.max():.2f} on them",
+    f"{others.loc[high, 'accuracy']:.2f} ({named(high)}) on {len(others)} targets; loss over that of chance "
+    f"{here['loss'] / here['chance']:.2f} on the reference, {spread.min():.2f} to {spread.max():.2f} on them",
 )
 
 # %%

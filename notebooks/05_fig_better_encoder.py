@@ -48,19 +48,19 @@ page.figure(
     better_encoder(table),
     "better-encoder",
     table=table,
-    alt="Two panels of lines, transferability and bound of each target divided by log K, against the encoder's accuracy on "
+    alt="Two panels of lines, transferability and bound of each target divided by chance, against the encoder's accuracy on "
     "the reference.",
     caption=f"While a LeNet learns {reference} ({steps} epochs); lines: mean, bands: range over {len(seeds)} draws.",
 )
 
 # %%
-relative = table.assign(t=table["transferability"] / table["log_k"], b=table["bound"] / table["log_k"])
+relative = table.assign(t=table["transferability"] / table["chance"], b=table["bound"] / table["chance"])
 ends = relative[relative["epochs"].isin([steps[0], steps[-1]])].pivot_table(
     index=["related", "target", "seed"], columns="epochs", values=["t", "b"]
 )
 fall = pd.DataFrame({k: ends[k][steps[0]] - ends[k][steps[-1]] for k in ("t", "b")}).reset_index()
 summary = fall.groupby(["related", "target"], as_index=False)[["t", "b"]].mean()
-summary.columns = ["related", "target", "fall of transferability / log K", "fall of bound / log K"]
+summary.columns = ["related", "target", "fall of transferability / chance", "fall of bound / chance"]
 page.table(
     summary, "better-encoder", "How far the loss and the bound fall from the untrained to the last encoder"
 )
@@ -69,7 +69,7 @@ page.table(
 by = fall.groupby("related")[["t", "b"]].agg(["mean", "min", "max"])
 page.glue(
     "ours",
-    f"transferability / log K falls by {by.loc[True, ('t', 'mean')]:.2f} "
+    f"transferability / chance falls by {by.loc[True, ('t', 'mean')]:.2f} "
     f"[{by.loc[True, ('t', 'min')]:.2f}, {by.loc[True, ('t', 'max')]:.2f}] on related and "
     f"{by.loc[False, ('t', 'mean')]:.2f} [{by.loc[False, ('t', 'min')]:.2f}, {by.loc[False, ('t', 'max')]:.2f}] on others",
 )

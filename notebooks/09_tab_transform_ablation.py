@@ -51,7 +51,7 @@ rows["pair"] = rows["reference"].map(named) + " → " + rows["target"].map(named
 rows["shown"] = rows[f"bound_{metric}"]
 grouped = rows.groupby(["pair", "mode"], sort=False)
 table = grouped["shown"].agg(bound="mean", low="min", high="max").reset_index()
-table["log_k"] = grouped["log_k"].first().to_numpy()
+table["chance"] = grouped["chance"].mean().to_numpy()
 table["loss of h_R'''"] = grouped["loss"].mean().to_numpy()
 table["accuracy"] = grouped["accuracy"].mean().to_numpy()
 

@@ -54,11 +54,11 @@ rows = run(
 
 # %%
 rows["gap"] = rows["bound"] - rows["loss"]
-rows["share of log K"] = rows["bound"] / rows["log_k"]
-rows["below log K"] = rows["bound"] < rows["log_k"]
+rows["share of chance"] = rows["bound"] / rows["chance"]
+rows["below chance"] = rows["bound"] < rows["chance"]
 rows["new loss above"] = rows["loss_new"] > rows["bound"]
 rows["surely above"] = rows["loss_new"] - 2 * rows["loss_new_se"] > rows["bound"]
-rows["tightness"] = rows["gap"] / (rows["log_k"] - rows["loss"])
+rows["tightness"] = rows["gap"] / (rows["chance"] - rows["loss"])
 
 # %%
 page.figure(
@@ -66,14 +66,14 @@ page.figure(
     "certificate",
     table=rows,
     alt="Two scatter plots of the bound against the loss that the transformed classifier has, on the sample at the left and "
-    "on new samples at the right, with the diagonal and a line at log K.",
-    caption=f"Bound against loss, both divided by log K, {len(pairs)} pairs, {len(seeds)} draws; left: the sample that the "
+    "on new samples at the right, with the diagonal and a line at chance.",
+    caption=f"Bound against loss, both divided by that of chance, {len(pairs)} pairs, {len(seeds)} draws; left: the sample that the "
     f"certificate covers, right: {n_new} new samples, which it does not. Below the diagonal a bound would be wrong.",
 )
 
 # %%
 rows["pair"] = rows["reference"] + " > " + rows["target"]
-asked = ["share of log K", "below log K", "new loss above", "surely above"]
+asked = ["share of chance", "below chance", "new loss above", "surely above"]
 lines = []
 for (metric, mode), part in rows.groupby(["metric", "mode"], sort=False):
     line = {"ground cost": NAMES[metric], "learned": NAMES[mode], "least gap (nats)": part["gap"].min()}
@@ -87,7 +87,7 @@ summary = pd.DataFrame(lines)
 page.table(
     summary,
     "certificate",
-    "Bound less loss on the sample, at the least; mean of bound / log K; shares of bounds below log K, and of rows whose "
+    "Bound less loss on the sample, at the least; mean of bound / chance; shares of bounds below chance, and of rows whose "
     "loss on new samples lies above the bound, by any amount and by more than two standard errors; 95 % intervals from "
     "resampling whole pairs of tasks",
 )
@@ -97,7 +97,7 @@ ours = summary.iloc[-1]  # one-sided, everything learned
 page.glue(
     "ours",
     f"{int((rows['gap'] < 0).sum())} of {len(rows)} bounds lie below the loss of their sample (least gap "
-    f"{rows['gap'].min():.4f} nats); one-sided, everything learned: {ours['share of log K']} of log K in the mean, "
+    f"{rows['gap'].min():.4f} nats); one-sided, everything learned: {ours['share of chance']} of chance in the mean, "
     f"the loss on new samples lies above the bound in a share of {ours['new loss above']} of the rows, by more than two "
     f"standard errors in {ours['surely above']}",
 )

@@ -34,6 +34,7 @@ seed: int = 0  # [seed] of samples, encoder and search
 import page
 import pandas as pd
 
+from taskrel_core.analysis.report import compared
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.run import run
 from taskrel_core.figures.names import named
@@ -48,12 +49,12 @@ row = rows.iloc[0]
 # %%
 metrics = ["euclidean", "span", "logit", "one_sided"]
 table = pd.DataFrame({"metric": metrics, "bound": [row[f"bound_{m}"] for m in metrics]})
-table = table.assign(loss=row["loss"], transferability=row["transferability"], log_k=row["log_k"])
+table = table.assign(loss=row["loss"], transferability=row["transferability"], chance=row["chance"])
 page.figure(
     your_task(table),
     "your-task",
     table=table,
-    alt="Four bars, the bound under each ground cost, with lines for the best head, the transformed classifier and log K.",
+    alt="Four bars, the bound under each ground cost, with lines for the best head, the transformed classifier and chance.",
     caption=f"From {named(reference)} to {named(target)} with "
     f"{named(encoder)}, tau = {tau}, labels: {labels}.",
 )
@@ -68,6 +69,7 @@ shown = [
     "accuracy",
     "transferability",
     "head_accuracy",
+    "chance",
     "log_k",
 ]
 terms = pd.DataFrame({"quantity": shown, "value": [float(row[k]) for k in shown]})
@@ -76,11 +78,12 @@ page.table(
 )
 
 # %%
-said = "below" if row["bound"] < row["log_k"] else "not below"
+relation, bound, chance = compared(row["bound"], row["chance"])
 page.glue(
     "ours",
     f"from {named(reference)} to {named(target)} with {named(encoder)}, {row['n']} target samples: the one-sided bound is "
-    f"{row['bound']:.3f} nats, {said} log K = {row['log_k']:.3f}, which guessing achieves (certified: {row['certified']}); the "
+    f"{bound} nats, {relation} the loss of chance, {chance} (entropy of the class shares; log K = {row['log_k']:.3f}); "
+    f"certified: {row['certified']}. The "
     f"transformed classifier loses {row['loss']:.3f}, the best head {row['transferability']:.3f}. With the paper's Euclidean "
     f"cost the bound is {row['bound_euclidean']:.3f}",
 )

@@ -59,6 +59,14 @@ class Task:
         return torch.bincount(self.labels, minlength=self.n_classes).double() / len(self)
 
     @property
+    def chance(self) -> float:
+        """Loss of chance, in nats: the entropy of the class shares, log K where all are equal.
+
+        No prediction that ignores the features has a lower mean loss on the sample, so a bound above it says nothing.
+        """
+        return max(float(-torch.xlogy(self.prior, self.prior).sum()), 0.0) + 0.0
+
+    @property
     def labels(self) -> Int[Tensor, " n"]:
         """The labels, or ValueError for an unlabelled task."""
         if self.y is None:

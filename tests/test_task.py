@@ -76,3 +76,16 @@ def test_without_labels_only_the_features_can_be_read():
     for read in (lambda: task.prior, lambda: task.labels):
         with pytest.raises(ValueError, match=r"task 'blank' has y=None, .* give y, or use labels='pseudo'"):
             read()
+
+
+@pytest.mark.parametrize(
+    ("y", "k", "chance"),
+    [
+        ([0, 1, 2], 3, np.log(3)),
+        ([0] * 114 + [1] * 6, 2, -(0.95 * np.log(0.95) + 0.05 * np.log(0.05))),
+        ([0, 0, 1, 1], 5, np.log(2)),  # classes without samples cost nothing
+        ([1, 1, 1], 2, 0.0),
+    ],
+)
+def test_chance_is_the_entropy_of_the_class_shares(y, k, chance):
+    assert Task(np.ones((len(y), 2)), y, k).chance == pytest.approx(chance, abs=1e-12)

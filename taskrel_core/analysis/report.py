@@ -6,7 +6,7 @@ import pandas as pd
 
 from .ranking import format_intervals, over_targets, strength, strength_difference
 
-__all__ = ["answer", "comparison", "costs", "large_costs", "repetitions"]
+__all__ = ["answer", "compared", "comparison", "costs", "large_costs", "repetitions"]
 
 
 def answer(each: pd.DataFrame, kinds: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> str:
@@ -114,3 +114,18 @@ def large_costs(paper: pd.Series, others: pd.Series, trainings: pd.DataFrame) ->
         f"paper's form costs {part:.1%} of one epoch, so 1 % of a fine-tuning of {100 * part:.0f} epochs, and "
         f"{part / epochs:.1%} of one of {epochs}, as here."
     )
+
+
+def compared(value: float, level: float, least: int = 3, most: int = 9) -> tuple[str, str, str]:
+    """Return "below", "equal to" or "above", and both numbers as text that shows what was said.
+
+    Args:
+        value: a number.
+        level: what it is compared with; numbers that agree to 9 digits are equal.
+        least: digits after the point that are shown at the least; more where different numbers would look the same.
+        most: digits that are shown at most.
+    """
+    if abs(value - level) <= 1e-9 * max(abs(value), abs(level)):
+        return "equal to", f"{level:.{least}f}", f"{level:.{least}f}"
+    digits = next((k for k in range(least, most) if f"{value:.{k}f}" != f"{level:.{k}f}"), most)
+    return "below" if value < level else "above", f"{value:.{digits}f}", f"{level:.{digits}f}"

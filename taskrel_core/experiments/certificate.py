@@ -29,7 +29,7 @@ class Certificate(Row):
     """
 
     kind = "Checking"
-    version = 1
+    version = 2
 
     reference: str
     target: str
@@ -71,6 +71,7 @@ class Certificate(Row):
             "loss_new": float(losses.mean()),
             "loss_new_se": float(losses.std(correction=0)) / math.sqrt(len(new)),
             "best": transferability(target, s.tau).loss,
+            "chance": target.chance,
             "log_k": math.log(target.n_classes),
             "n_tested": len(new),
         }

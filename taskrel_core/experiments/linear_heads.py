@@ -35,7 +35,7 @@ class LinearHead(Row):
     """
 
     kind = "Probing"
-    version = 1
+    version = 2
 
     target: str
     encoder: str
@@ -65,6 +65,8 @@ class LinearHead(Row):
             **asdict(s),
             **_measured(head, test),
             "k_target": test.n_classes,
+            "chance": test.chance,
+            "largest_class": float(test.prior.max()),
             "log_k": math.log(test.n_classes),
         }
 

@@ -20,7 +20,7 @@ class Experiment(Row):
     """One row: which tasks, which encoder, which form of the bound, how much data."""
 
     kind = "Experiment"
-    version = 6
+    version = 7
 
     reference: str
     target: str
@@ -77,6 +77,7 @@ class Experiment(Row):
             "head_accuracy": t.accuracy,
             # Of the best head: r.head may have moved.
             "reference_accuracy": transferability(reference, e.tau).accuracy,
+            "chance": target.chance,
             "log_k": math.log(target.n_classes),
             "k_reference": reference.n_classes,
             "k_target": target.n_classes,

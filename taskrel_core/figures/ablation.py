@@ -14,7 +14,7 @@ def ablation(table: pd.DataFrame) -> Axes:
     """Draw the bound of FixedAll, LearnedA and LearnedAll of each pair, joined by a line.
 
     Args:
-        table: columns pair, mode, bound, log_k (means over seeds), low, high.
+        table: columns pair, mode, bound, chance (means over seeds), low, high.
     """
     pairs = list(dict.fromkeys(table["pair"]))
     modes = list(dict.fromkeys(table["mode"]))
@@ -27,9 +27,9 @@ def ablation(table: pd.DataFrame) -> Axes:
                 row, label = rows.loc[mode], named(mode) if position == 0 else None
                 ax.plot([row["low"], row["high"]], [position] * 2, color=COLOURS[k], lw=3, alpha=0.4)
                 ax.plot(row["bound"], position, "osD"[k % 3], color=COLOURS[k], label=label, ms=6)
-            ax.plot(rows["log_k"].iloc[0], position, marker="|", ms=14, color=GREY, ls="none")
+            ax.plot(rows["chance"].iloc[0], position, marker="|", ms=14, color=GREY, ls="none")
         ax.set_yticks(range(len(pairs)), pairs, fontsize=8)
         ax.invert_yaxis()
-        ax.set_xlabel("bound in nats (grey tick: log K)")
+        ax.set_xlabel("bound in nats (grey tick: chance)")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8)
     return ax

@@ -36,8 +36,8 @@ def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
                     label="best head" if best else "zero-shot head",
                 )
             rows = table[table["head"] == "best"]
-            guess = 1 / rows["k_target"] if name == "accuracy" else rows["log_k"]
-            ax.plot(guess, rows["target"].map(place), "|", color=GREY, markersize=11, label="guessing")
+            chance = rows["largest_class" if name == "accuracy" else "chance"]
+            ax.plot(chance, rows["target"].map(place), "|", color=GREY, markersize=11, label="chance")
             here = rows.loc[rows["target"] == reference, name].iloc[0]
             ax.axvline(here, color=COLOURS[0], linewidth=0.8, linestyle=":")
             ax.set_xlabel(

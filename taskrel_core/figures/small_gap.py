@@ -11,10 +11,10 @@ __all__ = ["small_gap"]
 
 
 def small_gap(table: pd.DataFrame) -> Axes:
-    """Draw each row's three terms as a stacked bar, its transferability beside it, log K and FixedAll as marks.
+    """Draw each row's three terms as a stacked bar, its transferability beside it, chance and FixedAll as marks.
 
     Args:
-        table: columns pair, metric, reweighted_loss, label_mismatch, transport, transferability, log_k, fixed_all;
+        table: columns pair, metric, reweighted_loss, label_mismatch, transport, transferability, chance, fixed_all;
             where rows are repeated over seeds, bars are means and a line spans the smallest to the largest bound.
     """
     keys = list(dict.fromkeys(zip(table["pair"], table["metric"], strict=True)))
@@ -30,7 +30,7 @@ def small_gap(table: pd.DataFrame) -> Axes:
             ax.plot([rows["bound"].min(), rows["bound"].max()], [position, position], color="black", lw=1.4)
             head, ends = [rows["transferability"].mean()] * 2, [position - 0.36, position + 0.36]
             ax.plot(head, ends, color="black", lw=2.4)
-            ax.plot(rows["log_k"].iloc[0], position, "|", ms=16, color=GREY, mew=1.2)
+            ax.plot(rows["chance"].mean(), position, "|", ms=16, color=GREY, mew=1.2)
             ax.plot(rows["fixed_all"].mean(), position, "D", ms=4, mfc="none", color=COLOURS[4])
         ax.set_yticks(range(len(keys)), [f"{p}\n{named(m)}" for p, m in keys], fontsize=8)
         ax.invert_yaxis()
@@ -47,5 +47,5 @@ def _legend(ax: Axes) -> None:
         plt.Line2D([], [], marker="|", ms=12, color=GREY, ls="none"),
         plt.Line2D([], [], marker="D", ms=4, mfc="none", color=COLOURS[4], ls="none"),
     ]
-    names = [*TERMS.values(), "transferability (best head)", "log K (guessing)", "FixedAll bound"]
+    names = [*TERMS.values(), "transferability (best head)", "chance", "FixedAll bound"]
     ax.legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8, borderaxespad=0.2)

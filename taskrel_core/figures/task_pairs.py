@@ -16,8 +16,8 @@ def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> np.ndarray:
     """Draw the bound against transferability, a panel per metric, a colour per reference; the diagonal is a tight bound.
 
     Args:
-        table: columns reference, target, transferability, log_k and bound_<metric> of each metric; rows with a
-            normalised loss (divided by log K) are comparable between tasks of different K.
+        table: columns reference, target, transferability, chance and bound_<metric> of each metric; rows with a
+            normalised loss (divided by that of chance) are comparable between tasks of different K.
         metrics: panels, left to right.
     """
     references = list(dict.fromkeys(table["reference"]))
@@ -26,18 +26,18 @@ def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> np.ndarray:
         for ax, metric in zip(axes[0], metrics, strict=True):
             for k, reference in enumerate(references):
                 rows = table[table["reference"] == reference]
-                x, y = rows["transferability"] / rows["log_k"], rows[f"bound_{metric}"] / rows["log_k"]
+                x, y = rows["transferability"] / rows["chance"], rows[f"bound_{metric}"] / rows["chance"]
                 colour, marker = marker_of(k)
                 ax.scatter(x, y, s=26, marker=marker, color=colour, label=named(reference), alpha=0.85)
-            low = float((table["transferability"] / table["log_k"]).min())
+            low = float((table["transferability"] / table["chance"]).min())
             ax.plot([low, 1], [low, 1], color=GREY, lw=0.8)
             ax.axhline(1, color=GREY, lw=0.8, ls="--")
             ax.annotate(
-                "log K: guessing", (low, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=GREY
+                "chance", (low, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=GREY
             )
             ax.set_title(f"{named(metric)} cost")
-            ax.set_xlabel("transferability / log K")
-        axes[0][0].set_ylabel("bound / log K")
+            ax.set_xlabel("transferability / chance")
+        axes[0][0].set_ylabel("bound / chance")
         handles, labels = axes[0][0].get_legend_handles_labels()
         figure.legend(
             handles,

@@ -11,10 +11,10 @@ __all__ = ["your_task"]
 
 
 def your_task(table: pd.DataFrame) -> Axes:
-    """Draw the bound of one pair under each ground cost, with loss, transferability and log K as lines.
+    """Draw the bound of one pair under each ground cost, with loss, transferability and chance as lines.
 
     Args:
-        table: columns metric, bound; one row of loss, transferability, log_k repeated.
+        table: columns metric, bound; one row of loss, transferability, chance repeated.
     """
     with plt.rc_context(STYLE):
         _, ax = plt.subplots(figsize=(6.4, 2.6))
@@ -27,7 +27,7 @@ def your_task(table: pd.DataFrame) -> Axes:
                 textcoords="offset points",
                 va="center",
             )
-        marks = (("transferability", "best head"), ("loss", "h_R'''"), ("log_k", "log K"))
+        marks = (("transferability", "best head"), ("loss", "h_R'''"), ("chance", "chance"))
         for k, (column, name) in enumerate(marks):
             x = float(table[column].iloc[0])
             ax.axvline(x, color=(GREY, "black", GREY)[k], lw=1.2, ls=(":", "-", "--")[k])

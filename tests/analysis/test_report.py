@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from taskrel_core.analysis.ranking import correlations
-from taskrel_core.analysis.report import answer, comparison, costs, large_costs, repetitions
+from taskrel_core.analysis.report import answer, compared, comparison, costs, large_costs, repetitions
 
 KINDS = {"form": ["paper", "logit"], "control": ["reference_accuracy"], "other": ["logme", "absent"]}
 NAMES = {"paper": "Paper", "logit": "Logit", "reference_accuracy": "Control", "logme": "LogME"}
@@ -80,3 +80,17 @@ def test_large_costs_are_set_against_an_epoch_on_as_many_pictures():
     assert (
         "costs 1.0% of one epoch, so 1 % of a fine-tuning of 1 epochs, and 0.5% of one of 2, as here" in text
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "level", "said"),
+    [
+        (0.216, 0.1985, ("above", "0.216", "0.199")),
+        (1.0986122, 1.0986123, ("below", "1.0986122", "1.0986123")),  # never "1.099 below 1.099"
+        (1.09861, 1.09879, ("below", "1.0986", "1.0988")),
+        (1.0986122887, 1.0986122887 * (1 + 1e-12), ("equal to", "1.099", "1.099")),
+        (0.0, 0.0, ("equal to", "0.000", "0.000")),
+    ],
+)
+def test_what_is_said_of_two_numbers_can_be_seen_in_them(value, level, said):
+    assert compared(value, level) == said
