@@ -60,7 +60,7 @@ why: $(STAMP)  ## what has changed since each page was made
 	@$(PY) notebooks/run.py --profile "$$PROFILE" --only "$$ONLY" --why
 
 bench: $(STAMP)  ## how long the parts of the method take here
-	$(PY) tests/bench.py
+	$(PY) -m taskrel_core.experiments.bench
 
 ship: $(STAMP)  ## keep the rows behind a page in book/results, too dear to compute each time (NB= INTO=)
 	@$(PY) notebooks/ship.py "$$NB" "$$INTO"
