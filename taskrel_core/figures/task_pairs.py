@@ -32,9 +32,7 @@ def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> np.ndarray:
             low = float((table["transferability"] / table["chance"]).min())
             ax.plot([low, 1], [low, 1], color=GREY, lw=0.8)
             ax.axhline(1, color=GREY, lw=0.8, ls="--")
-            ax.annotate(
-                "chance", (low, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=GREY
-            )
+            ax.annotate("chance", (low, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=GREY)
             ax.set_title(f"{named(metric)} cost")
             ax.set_xlabel("transferability / chance")
         axes[0][0].set_ylabel("bound / chance")

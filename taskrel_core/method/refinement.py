@@ -24,11 +24,13 @@ def refine_pull_back(problem: Problem, solution: Solution, metric: str) -> Solut
     best = solution
     if len(best.pull.E) == 0:  # the head is constant: nothing to gain
         return best
+    size, stale = problem.settings.pull_back_size, 0
     for _ in range(problem.settings.pull_back_rounds):
-        step = problem.evaluate(best.q, _moved_pull_back(problem, best, metric), metric)
-        done = step.bound > best.bound * (1 - problem.settings.slack)
+        step = problem.evaluate(best.q, _moved_pull_back(problem, best, metric, size), metric)
+        if step.bound > best.bound * (1 - problem.settings.slack):
+            size, stale = 0.3 * size, stale + 1
         best = min(best, step, key=lambda s: s.bound)
-        if done:
+        if stale > 1:
             break
     return best
 
@@ -48,7 +50,7 @@ def refine_jointly(problem: Problem, solution: Solution, tau: float) -> tuple[He
     work = (len(problem.reference) + len(problem.target)) * E.numel()
     most = settings.joint_rounds * settings.joint_steps
     steps = min(max(settings.joint_work // work, settings.least_steps), most)
-    rounds = max(-(-steps // settings.joint_steps), settings.pull_back_rounds)  # to correct a step too long
+    rounds = max(-(-steps // settings.joint_steps), 4)  # to correct a step too long
     place, size = joint.start(E), settings.joint_size
     for _ in range(rounds):
         moved = joint.moved(place, best[1].plan, steps // rounds, size)
@@ -81,7 +83,7 @@ class _Extremes:
         return highest, open_to.argmin(1)
 
 
-def _moved_pull_back(problem: Problem, solution: Solution, metric: str) -> PullBack:
+def _moved_pull_back(problem: Problem, solution: Solution, metric: str, size: float) -> PullBack:
     """The solution's pull-back after Adam's steps of falling size on the cost at its plan, on the user's device."""
     pull, plan, settings = solution.pull, solution.plan, problem.settings
     prior, B = label_coupling(solution.q, problem.prior)
@@ -98,8 +100,8 @@ def _moved_pull_back(problem: Problem, solution: Solution, metric: str) -> PullB
     allowed = settings.pull_back_work // (z.numel() * len(both))
     steps = min(max(allowed, settings.least_steps), settings.pull_back_steps)
     # Rows of M have norm at most 1, so its entries are of the order of d ** -0.5.
-    sizes = torch.full_like(both, settings.pull_back_size / z.shape[1] ** 0.5)
-    sizes[:, -1] = settings.pull_back_size * float(s_r.std())
+    sizes = torch.full_like(both, size / z.shape[1] ** 0.5)
+    sizes[:, -1] = size * float(s_r.std())
     first, second, v_r = torch.zeros_like(both), torch.zeros_like(both), s_r @ V.T
     for step in range(1, steps + 1):
         s_t = z @ both[:, :-1].T + both[:, -1]
@@ -112,8 +114,8 @@ def _moved_pull_back(problem: Problem, solution: Solution, metric: str) -> PullB
         slope = torch.zeros_like(s_t).index_add_(0, chosen, slope)
         slope = torch.cat([slope.T @ z, slope.sum(0)[:, None]], dim=1)
         first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2  # Adam's averages
-        size = sizes * (1 - 0.98 * step / steps) / (1 - 0.9**step)
-        both = both - size * first / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
+        now = sizes * (1 - 0.98 * step / steps) / (1 - 0.9**step)
+        both = both - now * first / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
         both[:, :-1] = shrink(both[:, :-1])
     both = both.cpu()
     return PullBack(pull.E, clip_spectrum(both[:, :-1]), both[:, -1].clone())

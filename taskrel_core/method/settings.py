@@ -24,11 +24,11 @@ class ExactSettings:
     pull_back_rounds: int = (
         4  # our choice: alternations of exact plans and steps on the pull-back, per metric
     )
-    pull_back_steps: int = 80  # our choice: subgradient steps on a pull-back per round
+    pull_back_steps: int = 40  # our choice: subgradient steps on a pull-back per round
     pull_back_work: int = 1_000_000_000  # our choice: cap on steps x samples x entries of such a round
     pull_back_size: float = 0.02  # our choice: size of these steps, relative to the scale of the entries
     joint_rounds: int = 12  # our choice: alternations of exact plans and steps on head and pull-back
-    joint_steps: int = 40  # our choice: such steps per round
+    joint_steps: int = 30  # our choice: such steps per round
     joint_work: int = 5_000_000_000  # our choice: cap on steps x samples x entries of all rounds
     joint_size: float = 0.08  # our choice: size of these steps, relative to the scale of what moves
     least_steps: int = 20  # our choice: steps that are taken whatever the caps on work say
