@@ -75,13 +75,8 @@ serve: $(READY)  ## the book at http://localhost:8000 (PORT=)
 why: $(READY)  ## what has changed since each page was made
 	@$(PY) notebooks/run.py --profile "$$PROFILE" --only "$$ONLY" --why
 
-<<<<<<< HEAD
 bench: $(READY)  ## how long the parts of the method take here
-	$(PY) tests/bench.py
-=======
-bench: $(STAMP)  ## how long the parts of the method take here
 	$(PY) -m taskrel_core.experiments.bench
->>>>>>> h-method
 
 ship: $(READY)  ## keep the rows behind a page in book/results, too costly to compute each time (NB= INTO=)
 	@$(PY) notebooks/ship.py "$$NB" "$$INTO"

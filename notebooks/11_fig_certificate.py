@@ -67,8 +67,8 @@ page.figure(
     table=rows,
     alt="Two scatter plots of the bound against the loss that the transformed classifier has, on the sample at the left and "
     "on new samples at the right, with the diagonal and a line at chance.",
-    caption=f"Bound against loss, both divided by that of chance, {len(pairs)} pairs, {len(seeds)} draws; left: the sample that the "
-    f"certificate covers, right: {n_new} new samples, which it does not. Below the diagonal a bound would be wrong.",
+    caption=f"Bound against loss, both divided by that of chance, {len(pairs)} pairs, {len(seeds)} draws; left: the sample that "
+    f"the certificate covers, right: {n_new} new samples, which it does not. Below the diagonal a bound would be wrong.",
 )
 
 # %%

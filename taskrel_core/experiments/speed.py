@@ -43,8 +43,8 @@ class Timing(Row):
     """One measurement.
 
     Attributes:
-        what: "exact" (``relatedness``, Euclidean), "one_sided" (the same, one-sided, tau = 0.2), "authors" (their objective, ``steps`` measured and taken up to all),
-            "plain" (one transport over all points), "by_class" (the same value by one transport a class), "metrics" (all
+        what: "exact" (``relatedness``, Euclidean), "one_sided" (the same, one-sided, tau = 0.2), "authors" (their
+            objective, ``steps`` measured and taken up to all), "plain" (one transport over all points), "by_class" (the same value by one transport a class), "metrics" (all
             of SCORED; the source's head is one of its class means; the value is how many they are), "cluster"
             (``rows`` calls of "exact" on ``workers`` Dask workers of this machine), or "processes" (the same in as
             many plain processes: what the machine itself gives).
