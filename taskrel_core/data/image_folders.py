@@ -202,7 +202,7 @@ def _split(classes: Classes) -> tuple[Classes, Classes]:
     return train, test
 
 
-def _balance(counts: list[int]) -> dict[str, float]:
+def _balance(counts: list[int]) -> dict[str, int | float]:
     n = sum(counts)
     entropy = sum(count / n * math.log(n / count) for count in counts if count)
     return {
