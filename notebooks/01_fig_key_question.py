@@ -20,7 +20,7 @@ reference: str = "fashion_mnist"  # [data set] the task whose numbers are known
 # fmt: off
 targets: list[str] = ["mnist", "digits", "glyphs_latin", "glyphs_greek", "emoji_noto", "emoji_twemoji"]  # [data set] the others
 # fmt: on
-zero_shot: bool = False  # also the head of the text tower; encoder must be clip:...
+zero_shot: bool = False  # [true needs clip: in encoder] also the head of the text tower
 tau: float = 0.2  # [> 0] Lipschitz constant of the best head, nats per unit of feature
 n: int = 600  # [>= 1] train samples per task
 n_test: int = 400  # [>= 1] test samples per task

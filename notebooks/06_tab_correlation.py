@@ -46,7 +46,7 @@ rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [encoder: > 0] of each encoder
+}  # [trainable encoder: > 0] of each encoder
 floors: list[str] = []  # [encoder, may be empty] never trained: left out of "trained" encoders
 special: list[str] = []  # [encoder, may be empty] trained further for one purpose: left out of "general" ones
 seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged

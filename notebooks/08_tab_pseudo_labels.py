@@ -28,7 +28,7 @@ rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [encoder: > 0] of each encoder
+}  # [trainable encoder: > 0] of each encoder
 floors: list[str] = []  # [encoder, may be empty] never trained: left out
 seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged
 # Of fine-tuning; a fraction of 1 sees the same n.

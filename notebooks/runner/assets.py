@@ -33,7 +33,8 @@ def names() -> dict[str, list[str]]:
     """The registered names by kind; kept in the cache, since to import the registries takes seconds."""
     rooms = [ROOT / "taskrel_core" / room for room in ("data", "encoders", "_registry.py", "__init__.py")]
     files = sorted(path for room in rooms for path in (room.rglob("*.py") if room.is_dir() else [room]))
-    code = hashlib.sha256(b"".join(path.read_bytes() for path in files if path.exists())).hexdigest()
+    here = [Path(__file__), *files]
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in here if path.exists())).hexdigest()
     environment = package("environment")
     kept = environment.cache_dir() / "names.json" if environment else None
     try:
@@ -43,6 +44,8 @@ def names() -> dict[str, list[str]]:
     if found.get("code") == code:
         return found["names"]
     found = {kind: list(registry) for kind in REGISTRIES if (registry := _registry(kind)) is not None}
+    if "encoder" in found:
+        found["trainable encoder"] = [name for name, entry in _registry("encoder").items() if entry.trainable]
     if kept:
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +60,13 @@ def names() -> dict[str, list[str]]:
 def refusal(kind: str, name: str) -> str:
     """Say why a name is none of this kind, "" if it is one; only names with a colon or @ need the registries."""
     known = names().get(kind)
+    if kind == "trainable encoder":
+        why = refusal("encoder", name)
+        if why or known is None or name in known:
+            return why
+        if name not in names()["encoder"] and _registry("encoder")[name].trainable:
+            return ""
+        return f"{name!r} has no network that can be trained further; those that have: {', '.join(known)}"
     if known is None or name in known:
         return ""
     for prefix in PREFIXES[kind]:

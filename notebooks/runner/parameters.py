@@ -5,6 +5,7 @@ A rule is a list of, separated by commas:
     > 0   >= 1   <= 1      bounds of every number          true | pseudo             the texts that it may be
     seed                   0 to 2**32 - 1                  data set, encoder         a name that the registries know
     folder                 a folder that is there          data set > data set       two of them
+    trainable encoder      one that fine-tuning can train  true needs clip: in NAME  only if NAME begins so
     2 items, 2 or more     how many, else at least one     one per item of pairs     as many as another parameter has
     may be empty           also none                       may repeat                also the same item twice
 
@@ -32,7 +33,8 @@ COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator
 BOUND = re.compile(r"(>=|<=|>|<) *(-?[\d.]+)")
 LENGTH = re.compile(r"(\d+) (items|or more)")
 AS_MANY = re.compile(r"one per item of (\w+)")
-KINDS = ("data set", "encoder", "folder", "data set > data set")
+NEEDS = re.compile(r"true needs (\S+) in (\w+)")
+KINDS = ("data set", "encoder", "trainable encoder", "folder", "data set > data set")
 WORDS = ("seed", "profile", "may be empty", "may repeat", *KINDS)
 
 
@@ -53,12 +55,13 @@ class Parameter:
     @property
     def of_names(self) -> str:
         """The rule of a dict's names, or "" where they are those of its default."""
-        return self.rule.partition(": ")[0] if ": " in self.rule else ""
+        return self.rule.rpartition(": ")[0] if self.hint.startswith("dict[") else ""
 
     @property
     def parts(self) -> list[str]:
         """The parts of the rule of its values."""
-        return [part for part in re.split(r",\s*", self.rule.rpartition(": ")[2]) if part]
+        rule = self.rule.rpartition(": ")[2] if self.hint.startswith("dict[") else self.rule
+        return [part for part in re.split(r",\s*", rule) if part]
 
 
 def declared(notebook: NotebookNode, stem: str) -> dict[str, Parameter]:
@@ -96,7 +99,9 @@ def declared(notebook: NotebookNode, stem: str) -> dict[str, Parameter]:
 def _understood(p: Parameter) -> None:
     parts = [*p.parts, p.of_names] if p.of_names else p.parts
     for part in parts:
-        known = part in WORDS or " | " in part or any(x.fullmatch(part) for x in (BOUND, LENGTH, AS_MANY))
+        known = (
+            part in WORDS or " | " in part or any(x.fullmatch(part) for x in (BOUND, LENGTH, AS_MANY, NEEDS))
+        )
         if not known:
             raise ValueError(f"{part!r} is no rule; see notebooks/runner/parameters.py")
 
@@ -176,15 +181,7 @@ def checked(p: Parameter, value: Any, merged: dict[str, Any], asked: bool) -> An
     Raises:
         ValueError: it is not; the message names the parameter, the rule, what came.
     """
-    for part in p.parts:
-        if match := AS_MANY.fullmatch(part):
-            wanted = len(merged[match[1]])
-            if not asked and len(set(value)) == 1:
-                value = value[:1] * wanted
-            if len(value) != wanted:
-                raise ValueError(
-                    f"{p.name} must have one item per item of {match[1]}, which has {wanted}, got {len(value)}: {value!r}"
-                )
+    value = _beside(p, value, merged, asked)
     if isinstance(value, list | dict):
         _check_length(p, value)
     if isinstance(value, dict):
@@ -195,6 +192,24 @@ def checked(p: Parameter, value: Any, merged: dict[str, Any], asked: bool) -> An
             raise ValueError(f"{where} must be finite, got {leaf}")
         for part in p.parts:
             _check(part, leaf, where)
+    return value
+
+
+def _beside(p: Parameter, value: Any, merged: dict[str, Any], asked: bool) -> Any:
+    """Check a value against the other parameters that its rule speaks of, and return it as long as they want it."""
+    for part in p.parts:
+        if match := AS_MANY.fullmatch(part):
+            wanted = len(merged[match[1]])
+            if not asked and len(set(value)) == 1:
+                value = value[:1] * wanted
+            if len(value) != wanted:
+                raise ValueError(
+                    f"{p.name} must have one item per item of {match[1]}, which has {wanted}, got {len(value)}: {value!r}"
+                )
+        if (match := NEEDS.fullmatch(part)) and value and not str(merged[match[2]]).startswith(match[1]):
+            raise ValueError(
+                f"{p.name}=true needs {match[2]}={match[1]}..., got {merged[match[2]]!r}; change one of the two"
+            )
     return value
 
 
@@ -216,7 +231,7 @@ def _check(part: str, leaf: Any, where: str) -> None:
             raise ValueError(f"{where} must be 'reference > target', with spaces around one >, got {leaf!r}")
         for name in names:
             _check("data set", name, where)
-    elif part in ("data set", "encoder") and (why := assets.refusal(part, leaf)):
+    elif part in ("data set", "encoder", "trainable encoder") and (why := assets.refusal(part, leaf)):
         raise ValueError(f"{where} must be {'an' if part[0] in 'aeiou' else 'a'} {part}: {why}")
 
 

@@ -68,9 +68,20 @@ def pictures(tmp_path):
         (
             "06",
             {"rates": "{squeezenett: 1e-4}"},
-            "each name in rates must be an encoder: unknown encoder 'squeezenett' (did you mean 'squeezenet'?)",
+            "each name in rates must be a trainable encoder: unknown encoder 'squeezenett' (did you mean 'squeezenet'?)",
         ),
         ("06", {"rates": "{squeezenet: 0}"}, "each item of rates must be > 0, got 0.0"),
+        (
+            "06",
+            {"rates": "{lenet: 1e-4}"},
+            "'lenet' has no network that can be trained further; those that have: ",
+        ),
+        ("08", {"rates": "{random_net@bfloat16: 1e-4}"}, "random_net@bfloat16"),
+        (
+            "01",
+            {"zero_shot": "on"},
+            "zero_shot=true needs encoder=clip:..., got 'efficientnet_lite0'; change one of",
+        ),
         ("11", {"encoder": "lenett@bfloat16"}, "unknown encoder 'lenett"),
         (
             "01",
@@ -135,12 +146,12 @@ def test_a_value_that_cannot_be_is_refused_in_the_readers_own_names(number, give
     [
         ("06", {"sizes": "{n: 60}"}, "sizes", {"n": 60, "n_test": 1000, "epochs": 2}),
         ("12", {"usual": "k: 3"}, "usual", {"n": 2000, "d": 256, "k": 3}),
-        ("06", {"rates": "{lenet: 1e-4}"}, "rates", {"lenet": 1e-4}),
+        ("06", {"rates": "{squeezenet: 1e-4}"}, "rates", {"squeezenet": 1e-4}),
+        ("01", {"zero_shot": "yes", "encoder": "clip:RN50/openai"}, "zero_shot", True),
         ("03", {"pairs": "mnist > digits"}, "encoders", ["lenet"]),
         ("13", {"n_target": "1e3"}, "n_target", 1000),
         ("13", {"seed": "012"}, "seed", 12),
         ("06", {"floors": "[]"}, "floors", []),
-        ("01", {"zero_shot": "yes"}, "zero_shot", True),
     ],
 )
 def test_what_can_be_is_read_and_completed(number, given, name, expected):
