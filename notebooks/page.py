@@ -21,8 +21,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-__all__ = ["bold_wrong_sign", "figure", "glue", "rows", "table"]
-
 ROOT = Path(__file__).resolve().parents[1]
 if "TASKREL_PAGE_DIR" not in os.environ:  # not the runner: what it sets, for this kernel
     os.environ.setdefault("TASKREL_RESULTS", str(ROOT / "book" / "results"))

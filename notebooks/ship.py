@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from runner.plan import ROOT
+from runner.imports import ROOT
 
 from taskrel_core import environment
 from taskrel_core.experiments.store import RowStore

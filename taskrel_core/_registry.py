@@ -6,9 +6,6 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeVar
 
-__all__ = ["MissingAsset", "Registry", "UnknownName", "did_you_mean"]
-
-
 T = TypeVar("T")
 
 

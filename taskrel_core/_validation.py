@@ -8,18 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = [
-    "Checked",
-    "Real",
-    "as_features",
-    "as_labels",
-    "check_choice",
-    "check_count",
-    "check_positive",
-    "check_same_width",
-]
-
-
 T = TypeVar("T")
 if TYPE_CHECKING:
     Checked = Annotated[T, "checked below"]  # a T, for static types

@@ -8,21 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "backend",
-    "cache_dir",
-    "check",
-    "data_dir",
-    "device",
-    "fresh",
-    "jobs",
-    "offline",
-    "results_dir",
-    "row_log",
-    "scheduler",
-]
-
-
 BACKENDS = ("loky", "dask")
 DEVICES = ("cpu", "cuda", "mps", "xpu")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")

@@ -16,9 +16,6 @@ from .data.datasets import DATASETS, Dataset
 from .encoders.base import ENCODERS, Encoder, TrainingSample
 from .task import Task
 
-__all__ = ["features", "sample", "sample_classes", "source_posteriors", "standardise"]
-
-
 CHUNK = 4096  # pictures decoded at a time, a multiple of every encoder's batch: 0.8 GB at 256 x 256
 
 

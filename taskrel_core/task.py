@@ -9,8 +9,6 @@ from torch import Tensor
 
 from ._validation import Checked, as_features, as_labels, check_count
 
-__all__ = ["Task", "check_task", "split", "subsample"]
-
 
 @dataclass(frozen=True, eq=False)
 class Task:

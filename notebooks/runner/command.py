@@ -11,9 +11,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from . import assets
+from .imports import ROOT
 from .pages import reason, result, state, status, write_json
-from .plan import ROOT, Plan, Refused, make
-from .reading import assignments, close
+from .plan import Plan, make
+from .reading import Refused, assignments, close
 
 
 def main(arguments: list[str]) -> int:

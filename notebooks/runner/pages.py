@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .plan import Plan, Refused, make
+from .plan import Plan, make
+from .reading import Refused
 
 # What a page of one's own is read for, in the order in which it is printed; the first name that a row has.
 NUMBERS = {

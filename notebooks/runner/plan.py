@@ -12,9 +12,6 @@ from nbformat import NotebookNode
 from . import assets
 from .imports import ROOT, imported
 from .parameters import Parameter, chosen, declared
-from .reading import Refused
-
-__all__ = ["ROOT", "Plan", "Refused", "make"]
 
 
 @dataclass(frozen=True)

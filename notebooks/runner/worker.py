@@ -21,9 +21,10 @@ from filelock import FileLock
 from papermill.exceptions import PapermillExecutionError
 
 from . import assets
+from .imports import ROOT
 from .pages import record, state, write_json
-from .plan import ROOT, Plan, Refused, make
-from .reading import written
+from .plan import Plan, make
+from .reading import Refused, written
 
 FOREIGN = (
     "PYTHONSAFEPATH",

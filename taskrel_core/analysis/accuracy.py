@@ -2,8 +2,6 @@
 
 import pandas as pd
 
-__all__ = ["select_learning_rate"]
-
 
 def select_learning_rate(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row per (target, encoder): mean accuracy over seeds at the learning rate that held-back samples select.

@@ -6,9 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-__all__ = ["Correlation", "correlate", "mean_interval"]
-
-
 SAME = 1e-9  # our choice: values that differ by less, relatively, are the same up to rounding
 
 

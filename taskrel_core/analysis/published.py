@@ -10,20 +10,6 @@ from scipy import stats
 
 from .correlation import correlate
 
-__all__ = [
-    "LIBRARY",
-    "POSTER_SIGNS",
-    "SFDA",
-    "accuracies",
-    "compare_accuracies",
-    "poster_means",
-    "poster_table",
-    "read_poster",
-    "read_published",
-    "recompute",
-]
-
-
 LIBRARY = "thuml/Transfer-Learning-Library@c4aa59e model_selection"  # accuracies and scores; its README has correlations
 SFDA = "TencentARC/SFDA@3b7edf7 group 1 (supervised)"  # accuracies of the same encoders
 SFDA_README = "TencentARC/SFDA@3b7edf7 README"  # weighted taus alone, so nothing to compute them from

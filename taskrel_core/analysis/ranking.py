@@ -9,21 +9,6 @@ from scipy import stats
 from ..metrics.otce_regression import fit_otce
 from .correlation import Correlation, correlate, mean_interval
 
-__all__ = [
-    "correlations",
-    "format_intervals",
-    "join_scores",
-    "mean_r",
-    "otce_predictions",
-    "over_targets",
-    "saturation",
-    "side_by_side",
-    "strength",
-    "strength_difference",
-    "verdict",
-    "with_accuracies",
-]
-
 
 def join_scores(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return one line per (target, encoder, score): columns target, encoder, score, value, fine_tuned, probe.

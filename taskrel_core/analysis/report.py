@@ -6,8 +6,6 @@ import pandas as pd
 
 from .ranking import format_intervals, over_targets, strength, strength_difference
 
-__all__ = ["answer", "compared", "comparison", "costs", "large_costs", "repetitions"]
-
 
 def answer(each: pd.DataFrame, kinds: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> str:
     """Say which score is strongest, and whether the best form of relatedness beats the best control.

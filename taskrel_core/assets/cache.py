@@ -17,9 +17,6 @@ from .._registry import MissingAsset
 from .content import array_fingerprint, atomic, file_fingerprint, read_arrays, write_arrays
 from .sources import Source, SourceFailed
 
-__all__ = ["keep_arrays", "keep_file"]
-
-
 LOG = logging.getLogger(__name__)
 
 # Raised where a source is out of reach, or delivers something else than it should.

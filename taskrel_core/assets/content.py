@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["array_fingerprint", "atomic", "content_key", "file_fingerprint", "read_arrays", "write_arrays"]
-
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:

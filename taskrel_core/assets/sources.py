@@ -19,9 +19,6 @@ from tqdm import tqdm
 
 from .. import environment
 
-__all__ = ["Source", "SourceFailed", "debian", "local", "npm", "pypi", "sdist", "web"]
-
-
 TIMEOUT = 600.0  # seconds that one package client may take
 RETRIES = 1  # of a package client: without a network the next source is tried after seconds, not minutes
 REASON = 300  # letters of a client's error message that are quoted

@@ -6,9 +6,6 @@ from types import ModuleType
 
 import torch
 
-__all__ = ["import_torchvision"]
-
-
 _LIBRARY: list[torch.library.Library] = []  # kept alive: the operators go with it
 
 

@@ -12,9 +12,6 @@ from ..assets.sources import local
 from .datasets import SPLITS, register_arrays
 from .pictures import read_square
 
-__all__ = ["CIFAR", "read_tar"]
-
-
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 # The 200 ImageNet classes of Tiny-ImageNet by their WordNet numbers: names of the folders in its archive.

@@ -23,18 +23,6 @@ from ..assets.cache import keep_arrays
 from ..assets.content import array_fingerprint
 from ..assets.sources import Source
 
-__all__ = [
-    "DATASETS",
-    "OPENERS",
-    "SPLITS",
-    "ArrayDataset",
-    "Dataset",
-    "parts_of",
-    "read_npz",
-    "register_arrays",
-]
-
-
 SPLITS = ("train", "test")
 Arrays = Mapping[str, np.ndarray]
 BY_HAND = "By hand: put {file} into a folder and set TASKREL_DATA to it."

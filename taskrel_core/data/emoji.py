@@ -12,9 +12,6 @@ from PIL import Image
 from ..assets.sources import local, npm
 from .datasets import SPLITS, register_arrays
 
-__all__ = ["CATEGORIES", "read_emoji"]
-
-
 CATEGORIES = (
     "Activities",
     "Animals & Nature",

@@ -23,9 +23,6 @@ from PIL import Image, UnidentifiedImageError
 
 from .pictures import UNREADABLE, open_image, shown
 
-__all__ = ["Picture", "Scan", "composed"]
-
-
 LOOK = 1000  # entries of a folder inside a class that are looked at
 HOPELESS = 5000  # entries without a picture after which a folder is not looked at any further
 TRAILERS = 20  # whole pictures with other bytes after their end, after which such an end arouses no suspicion

@@ -14,9 +14,6 @@ from PIL import Image, ImageDraw, ImageFont
 from .._registry import MissingAsset
 from .datasets import DATASETS, ArrayDataset
 
-__all__ = ["ALPHABETS", "render", "typefaces_fingerprint"]
-
-
 ALPHABETS = {
     "digits": ("0123456789", "printed figures 0-9, 28x28"),
     "latin": ("ABDEGHKMRS", "ten printed Latin capitals, 28x28"),

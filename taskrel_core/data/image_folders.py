@@ -22,9 +22,6 @@ from .datasets import OPENERS, SPLITS
 from .folder_scan import HOPELESS, Picture, Scan
 from .pictures import ImageFiles, examples, read_all, shown
 
-__all__ = ["ImageFolder"]
-
-
 RECIPE = "2"  # raise when images are decoded or cropped in another way
 LARGEST = 224  # side, pixels, beyond which no encoder here looks
 TRAIN = ("train", "training")

@@ -9,8 +9,6 @@ from ..assets.sources import SourceFailed, debian, npm
 from .datasets import read_npz
 from .torchvision_sets import TorchvisionArrays
 
-__all__ = ["read_idx"]
-
 
 def read_idx(folder: Path) -> dict[str, np.ndarray]:
     """Decode the four idx files of MNIST or Fashion-MNIST, gzipped or not, wherever they lie in ``folder``."""

@@ -15,9 +15,6 @@ from tqdm import tqdm
 
 from .datasets import Dataset, parts_of
 
-__all__ = ["UNREADABLE", "ImageFiles", "examples", "open_image", "read_all", "read_square", "shown"]
-
-
 T = TypeVar("T")
 EXAMPLES = 10  # names that a message quotes
 

@@ -23,9 +23,6 @@ from .archives import CIFAR
 from .datasets import DATASETS, SPLITS, read_npz, register_arrays
 from .pictures import ImageFiles
 
-__all__ = ["TorchvisionArrays", "TorchvisionImages"]
-
-
 DIGITS = tuple("0123456789")
 SIDE = 256  # pixels: of which the encoders of the paper profile see the middle 224, or a smaller copy
 RECIPE = "1"  # raise when lists are read in another way

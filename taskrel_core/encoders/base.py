@@ -22,18 +22,6 @@ from .._registry import Registry
 from .._validation import check_count
 from .preprocessing import check_images
 
-__all__ = [
-    "ENCODERS",
-    "IMAGENET",
-    "OURS",
-    "Encoder",
-    "FittedEncoder",
-    "TrainingSample",
-    "batched",
-    "register",
-]
-
-
 SMALLEST = 32  # side, pixels: the networks halve it five times
 OURS, IMAGENET = "MIT (ours)", "ImageNet-1k"
 Encode = Callable[[np.ndarray], np.ndarray]  # images -> features

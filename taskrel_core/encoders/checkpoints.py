@@ -23,8 +23,6 @@ from .base import IMAGENET, Encoder, Normalize, register
 from .preprocessing import Preset
 from .weight_files import load_by_name, read_checkpoint
 
-__all__ = ["Checkpoint", "CheckpointLayout", "PublishedFile"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PublishedFile(Encoder):

@@ -31,9 +31,6 @@ from .base import register
 from .checkpoints import PublishedFile
 from .preprocessing import Preset
 
-__all__ = ["LISTED", "TEMPLATES", "Clip", "Tower", "clip", "zero_shot_head"]
-
-
 PREFIX = "clip:"
 TEMPLATES = ("a photo of a {}.", "a picture of the {}.", "an image of one {}.")  # our choice
 

@@ -14,9 +14,6 @@ from ..assets.content import atomic
 from .base import OURS, Encode, FittedEncoder, TrainingSample, batched, register
 from .preprocessing import grey
 
-__all__ = ["LeNet", "train_lenet"]
-
-
 SIDE = 28  # pixels
 
 

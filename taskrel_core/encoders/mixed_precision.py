@@ -9,9 +9,6 @@ import torch
 from .. import environment
 from .base import ENCODERS, Encoder, TrainingSample
 
-__all__ = ["MixedPrecision", "mixed"]
-
-
 PRECISIONS = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 

@@ -9,18 +9,6 @@ from torch.nn import functional as F
 
 from ..assets.torchvision_import import import_torchvision
 
-__all__ = [
-    "LiteMaps",
-    "Parts",
-    "Trunk",
-    "lite",
-    "mobilenet_v2",
-    "resnet50_thin",
-    "squeezenet",
-    "vgg16",
-]
-
-
 # Maps (n, 3, h, w) -> (n, d, h', w'), and head (n, d, h', w') -> scores (n, K_S).
 Parts = tuple[nn.Module, nn.Module | None]
 

@@ -20,9 +20,6 @@ from .weight_files import (
     read_torch,
 )
 
-__all__ = ["LITE", "Packaged"]
-
-
 LITE = Normalization(127.0, 128.0)
 CAFFE = Normalization((104.0, 117.0, 123.0), bgr=True)
 TORCH = Normalization((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))

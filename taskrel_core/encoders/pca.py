@@ -5,9 +5,6 @@ import numpy as np
 from .base import OURS, Encode, FittedEncoder, TrainingSample, register
 from .preprocessing import grey
 
-__all__ = ["principal_components"]
-
-
 DIM, SIDE = 64, 28
 
 

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-__all__ = ["Normalization", "Preset", "check_images", "grey"]
-
 
 @dataclass(frozen=True)
 class Normalization:

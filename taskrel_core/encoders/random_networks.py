@@ -12,8 +12,6 @@ from .networks import LiteMaps, Trunk
 from .packaged import LITE
 from .preprocessing import grey
 
-__all__ = ["RandomEncoder", "random_lite", "random_net"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RandomEncoder(Encoder):

@@ -9,17 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = [
-    "load_by_name",
-    "load_in_order",
-    "read_checkpoint",
-    "read_keras_mobilenet",
-    "read_onnx_convolutions",
-    "read_squeezenet",
-    "read_torch",
-]
-
-
 COUNTER = "num_batches_tracked"  # of batch normalisation; does not affect the function
 REASON = 400  # letters of a library's message that are quoted
 

@@ -13,8 +13,6 @@ from ..method.solve import relatedness
 from ..task import Task
 from .row import Row
 
-__all__ = ["Certificate"]
-
 
 @dataclass(frozen=True)
 class Certificate(Row):

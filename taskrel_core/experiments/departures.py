@@ -16,9 +16,6 @@ from ..method.transport import ClassProblem, solve_class
 from ..task import Task
 from .row import Row
 
-__all__ = ["Departure", "planted_map"]
-
-
 PLANTED = "planted"
 
 

@@ -23,9 +23,6 @@ from ..encoders.base import ENCODERS
 from ..extraction import sample
 from .row import Row
 
-__all__ = ["FineTuning"]
-
-
 PROBE_C = 0.003  # first study: inverse strength of the probe's penalty, on standardised features
 HELD_BACK = 6  # our choice: one in so many training samples chooses the learning rate
 

@@ -14,9 +14,6 @@ from ..method.head import Head, transferability
 from ..task import Task
 from .row import Row
 
-__all__ = ["LinearHead"]
-
-
 HEADS = ("best", "zero_shot")
 
 

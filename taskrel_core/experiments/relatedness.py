@@ -12,8 +12,6 @@ from ..method.solve import relatedness
 from ..task import Task
 from .row import Row
 
-__all__ = ["Experiment"]
-
 
 @dataclass(frozen=True)
 class Experiment(Row):

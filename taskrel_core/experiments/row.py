@@ -8,8 +8,6 @@ from ..assets.content import content_key
 from ..data.datasets import DATASETS
 from ..encoders.base import ENCODERS
 
-__all__ = ["Row"]
-
 
 @dataclass(frozen=True)
 class Row(ABC):

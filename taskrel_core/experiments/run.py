@@ -16,8 +16,6 @@ from .row import Row
 from .store import RowStore, tidy
 from .workers import workers
 
-__all__ = ["run"]
-
 
 def run(rows: Iterable[Row], jobs: int | None = None) -> pd.DataFrame:
     """Return the tidy table of the rows, in the order asked for.

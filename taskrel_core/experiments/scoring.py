@@ -42,17 +42,6 @@ from .fine_tuning import PROBE_C
 from .row import Row
 from .scored import SCORED
 
-__all__ = [
-    "FORMS",
-    "REDUCED",
-    "SCORES",
-    "Scoring",
-    "agreement",
-    "calibrated_tau",
-    "our_tau",
-]
-
-
 PAPER_TAU = 0.02  # authors' code, large scale
 FORMS = ("paper", "calibrated", "logit", "one_sided", "logit_in", "one_sided_in")
 REDUCED = {"sfda_pca": ("sfda", 128), "hscore_pca": ("hscore", 64)}  # first study: how many components

@@ -31,9 +31,6 @@ from .row import Row
 from .scored import SCORED
 from .workers import workers
 
-__all__ = ["Timing", "planted"]
-
-
 LABEL_COST = 1e3  # of the plain transport, against its largest distance: no optimal plan pays it
 SEPARATION = 0.7  # spread of class means, against a deviation of 1 inside a class
 
@@ -44,10 +41,10 @@ class Timing(Row):
 
     Attributes:
         what: "exact" (``relatedness``, Euclidean), "one_sided" (the same, one-sided, tau = 0.2), "authors" (their
-            objective, ``steps`` measured and taken up to all), "plain" (one transport over all points), "by_class" (the same value by one transport a class), "metrics" (all
-            of SCORED; the source's head is one of its class means; the value is how many they are), "cluster"
-            (``rows`` calls of "exact" on ``workers`` Dask workers of this machine), or "processes" (the same in as
-            many plain processes: what the machine itself gives).
+            objective, ``steps`` measured and taken up to all), "plain" (one transport over all points),
+            "by_class" (the same value by one transport per class), "metrics" (all of SCORED; the source's head is one of its
+            class means; the value is how many they are), "cluster" (``rows`` calls of "exact" on
+            ``workers`` Dask workers of this machine), or "processes" (the same in as many plain processes).
         n: samples of the target; n_reference: of the reference, None: as many.
         d: features.
         k: classes of the target; k_reference: of the reference, None: as many.

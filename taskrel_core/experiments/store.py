@@ -16,8 +16,6 @@ import pandas as pd
 from .. import environment
 from ..assets.content import canonical_json, content_key
 
-__all__ = ["RowStore", "tidy"]
-
 
 class RowStore:
     """Rows by content key, one file per row in ``cache``, read-only JSON lines in ``shipped``.

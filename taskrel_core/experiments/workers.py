@@ -14,9 +14,6 @@ from joblib import Parallel, parallel_config
 from .. import environment
 from .._registry import MissingAsset
 
-__all__ = ["workers"]
-
-
 PATIENCE = 60  # seconds to wait for the first worker of a cluster
 
 # What Dask sets for its workers gives memory back after every step of the method, and asking for it again makes two

@@ -7,8 +7,6 @@ from matplotlib.axes import Axes
 from .names import named
 from .style import COLOURS, GREY, STYLE
 
-__all__ = ["ablation"]
-
 
 def ablation(table: pd.DataFrame) -> Axes:
     """Draw the bound of FixedAll, LearnedA and LearnedAll of each pair, joined by a line.

@@ -7,8 +7,6 @@ import pandas as pd
 from .names import named
 from .style import GREY, STYLE, marker_of
 
-__all__ = ["better_encoder"]
-
 
 def better_encoder(table: pd.DataFrame) -> np.ndarray:
     """Draw transferability and bound of each target while the encoder improves on the reference.

@@ -7,8 +7,6 @@ import pandas as pd
 from .names import named
 from .style import COLOURS, GREY, STYLE
 
-__all__ = ["certificate"]
-
 
 def certificate(table: pd.DataFrame) -> np.ndarray:
     """Draw bounds against losses, both over the loss of chance: on the sample (left) and on new samples (right).

@@ -11,8 +11,6 @@ from .names import SCORE_NAMES, named
 from .panels import label_axes, panels
 from .style import GREY, STYLE, marker_of
 
-__all__ = ["accuracies_reached", "score_correlations", "score_scatter"]
-
 
 def score_correlations(table: pd.DataFrame) -> Axes:
     """Draw each score's correlation with accuracy, a small mark per target with its interval, a bar at their mean.

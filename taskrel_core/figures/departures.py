@@ -6,8 +6,6 @@ import pandas as pd
 
 from .style import COLOURS, STYLE
 
-__all__ = ["departures"]
-
 
 def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
     """Draw one panel per departure: the number as published and as corrected, a line per run.

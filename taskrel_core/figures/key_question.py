@@ -7,8 +7,6 @@ import pandas as pd
 from .names import named
 from .style import COLOURS, GREY, STYLE
 
-__all__ = ["key_question"]
-
 
 def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
     """Draw accuracy and loss of each task, the reference at the top, with bars of two standard errors.

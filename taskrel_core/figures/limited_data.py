@@ -8,8 +8,6 @@ from .names import SCORE_NAMES, named
 from .panels import label_axes, panels
 from .style import GREY, STYLE, marker_of
 
-__all__ = ["limited_data"]
-
 
 def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
     """Draw correlation with accuracy against the fraction of the target's samples, a panel per score, a colour per target.

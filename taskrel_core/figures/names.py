@@ -1,8 +1,5 @@
 """What readers call data sets, encoders, metrics, modes and scores."""
 
-__all__ = ["NAMES", "SCORE_NAMES", "TERMS", "named"]
-
-
 NAMES = {
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",

@@ -4,8 +4,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-__all__ = ["label_axes", "panels"]
-
 
 def panels(count: int, columns: int, height: float) -> tuple[Figure, np.ndarray]:
     """A grid of ``count`` panels with common axes, the rest of the last row left empty."""

@@ -7,8 +7,6 @@ from matplotlib.axes import Axes
 
 from .style import COLOURS, GREY, STYLE, marker_of
 
-__all__ = ["against_two_tables", "poster_cells"]
-
 
 def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarray:
     """Draw r with the accuracies of both sources, a panel per score, a row per target; then how far the sources agree.

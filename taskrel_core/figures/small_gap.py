@@ -7,8 +7,6 @@ from matplotlib.axes import Axes
 from .names import TERMS, named
 from .style import COLOURS, GREY, STYLE
 
-__all__ = ["small_gap"]
-
 
 def small_gap(table: pd.DataFrame) -> Axes:
     """Draw each row's three terms as a stacked bar, its transferability beside it, chance and FixedAll as marks.

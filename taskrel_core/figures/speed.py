@@ -6,9 +6,6 @@ import pandas as pd
 
 from .style import COLOURS, GREY, STYLE
 
-__all__ = ["speed"]
-
-
 AXES = {"n": "samples n", "d": "features d", "k": "classes K"}
 
 WAYS = {

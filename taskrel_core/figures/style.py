@@ -4,9 +4,6 @@ Colours are Okabe and Ito's, safe for colour-blind readers; ink is black on a tr
 inverts in dark mode.
 """
 
-__all__ = ["COLOURS", "GREY", "STYLE", "marker_of"]
-
-
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#777777"
 

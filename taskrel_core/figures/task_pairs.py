@@ -9,8 +9,6 @@ import pandas as pd
 from .names import named
 from .style import GREY, STYLE, marker_of
 
-__all__ = ["task_pairs"]
-
 
 def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> np.ndarray:
     """Draw the bound against transferability, a panel per metric, a colour per reference; the diagonal is a tight bound.

@@ -6,8 +6,6 @@ import pandas as pd
 
 from .style import COLOURS, STYLE
 
-__all__ = ["transformation"]
-
 
 def transformation(table: pd.DataFrame) -> np.ndarray:
     """Draw the chain R, R', R'', R''', T of a 2-D problem, one panel per step.

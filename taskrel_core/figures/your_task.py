@@ -7,8 +7,6 @@ from matplotlib.axes import Axes
 from .names import named
 from .style import COLOURS, GREY, STYLE
 
-__all__ = ["your_task"]
-
 
 def your_task(table: pd.DataFrame) -> Axes:
     """Draw the bound of one pair under each ground cost, with loss, transferability and chance as lines.

@@ -10,8 +10,6 @@ from .problem import Problem, Solution
 from .transform import PullBack, procrustes
 from .transport import FixedDistances, Plan, solve_classes
 
-__all__ = ["alternate", "soften", "solve_euclidean"]
-
 
 def solve_euclidean(problem: Problem, q: Tensor, rounds: int) -> Solution:
     """Return the best solution found with the label map ``q``, from the better of two starts."""
@@ -58,7 +56,7 @@ def _aligned(problem: Problem, plan: Plan, passes: int = 2, flip: bool = False) 
         A, b = procrustes(source, target, weight, flip)
         M, m = A.T.contiguous(), -A.T @ b
         cost = (source - target @ A - m).norm(dim=1)
-        if problem.fixed:
+        if problem.fixed and squares is not None:
             moved = _mean_of_fixed(problem.fixed, plan, weight / weight.sum())
             pairs = problem.fixed.shift(moved).pairs(squares, plan.source, plan.target)
             cost = (cost**2 + pairs).clamp(min=0).sqrt()

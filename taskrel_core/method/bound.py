@@ -11,8 +11,6 @@ from torch import Tensor
 from .head import Head
 from .transform import Transform
 
-__all__ = ["Relatedness", "is_certified", "label_mismatch", "loss_constant", "reweighted_loss"]
-
 
 def reweighted_loss(class_losses: Float[Tensor, " kr"], prior: Float[Tensor, " kr"]) -> float:
     """Return E_R[C(y) l(h_R(z), y)] = sum_j P_R'(j) L_j, in nats (``eq-reweighted``).

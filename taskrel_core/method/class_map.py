@@ -15,9 +15,6 @@ from torch import Tensor
 
 from .settings import ExactSettings
 
-__all__ = ["MapProblem", "assign", "propose"]
-
-
 CHUNK = 2_000_000  # numbers held at a time while many maps are compared
 
 

@@ -17,9 +17,6 @@ from .head import Head
 from .settings import ExactSettings
 from .transform import leading_frame
 
-__all__ = ["Frame", "find_frame", "rounded", "rounded_down"]
-
-
 GRAIN = 2.0**-26  # of the spread: below the precision of float32
 
 

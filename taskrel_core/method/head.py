@@ -20,9 +20,6 @@ from .._validation import Checked, Real, as_features, check_positive, check_same
 from ..task import Task, check_task
 from .threads import one_thread
 
-__all__ = ["MASKED", "Head", "Transferability", "fit_head", "squared_gaps", "transferability"]
-
-
 STIFFNESS = 3e-3  # our choice: penalty of the constraint, against the mean square of tau z
 MASKED = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
 

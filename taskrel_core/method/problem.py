@@ -17,8 +17,6 @@ from .settings import ExactSettings
 from .transform import PullBack, complete, label_coupling
 from .transport import ClassProblem, FixedDistances, Plan, pair_costs, solve_classes
 
-__all__ = ["Problem", "Solution"]
-
 
 @dataclass(frozen=True, eq=False)
 class Solution:

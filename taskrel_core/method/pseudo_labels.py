@@ -8,8 +8,6 @@ from .bound import Relatedness
 from .head import Head
 from .threads import one_thread
 
-__all__ = ["first_labels", "implausible"]
-
 
 def first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:
     """Return pseudo-labels to start from: those of h_R with A = I and aligned means, and clusters of the target's features."""
@@ -20,7 +18,8 @@ def first_labels(target: Task, head: Head, seed: int) -> list[Tensor]:
     largest = classes[counts.argsort(descending=True)][: target.n_classes]
     k = min(target.n_classes, len(torch.unique(target.z, dim=0)))
     with one_thread():  # again: of the libraries that came with the import too
-        clusters = KMeans(k, n_init=4, random_state=seed).fit_predict(target.z.numpy())
+        means = KMeans(k, n_init=4, random_state=seed)  # pyright: ignore[reportArgumentType]
+        clusters = means.fit_predict(target.z.numpy())
     return [logits[:, largest].argmax(1), torch.from_numpy(clusters).long()]
 
 

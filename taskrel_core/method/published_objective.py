@@ -19,8 +19,6 @@ from .settings import GradientSettings
 from .transform import Transform
 from .transport import ClassProblem, solve_class, transport
 
-__all__ = ["PublishedRun", "run_published_objective"]
-
 
 @dataclass(frozen=True, eq=False)
 class PublishedRun:

@@ -16,13 +16,11 @@ from .problem import Problem, Solution
 from .transform import PullBack, clip_spectrum, label_coupling, shrink
 from .transport import Plan
 
-__all__ = ["refine_jointly", "refine_pull_back"]
-
 
 def refine_pull_back(problem: Problem, solution: Solution, metric: str) -> Solution:
     """Return the best of ``solution``, one under ``metric``, and what steps on its pull-back lead to."""
     best = solution
-    if len(best.pull.E) == 0:  # the head is constant: nothing to gain
+    if best.pull.E is None or len(best.pull.E) == 0:  # the head is constant: nothing to gain
         return best
     size, stale = problem.settings.pull_back_size, 0
     for _ in range(problem.settings.pull_back_rounds):

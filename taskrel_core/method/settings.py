@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = ["ExactSettings", "GradientSettings"]
-
 
 @dataclass(frozen=True)
 class ExactSettings:

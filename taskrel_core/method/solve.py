@@ -28,9 +28,6 @@ from .threads import one_thread
 from .transform import Transform, label_coupling, map_to_q, random_map
 from .transport import METRICS
 
-__all__ = ["relatedness"]
-
-
 METHODS = ("exact", "gradient")
 LARGEST_SEED = 2**32 - 1  # that scikit-learn takes
 MODES = ("fixed_all", "learned_a", "learned_all")

@@ -13,8 +13,6 @@ from functools import lru_cache
 import torch
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_thread"]
-
 
 @contextmanager
 def one_thread() -> Iterator[None]:

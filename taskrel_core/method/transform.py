@@ -21,20 +21,6 @@ from torch import Tensor
 
 from .._validation import as_features, check_same_width
 
-__all__ = [
-    "PullBack",
-    "Transform",
-    "clip_spectrum",
-    "complete",
-    "label_coupling",
-    "leading_frame",
-    "map_to_q",
-    "procrustes",
-    "random_map",
-    "shrink",
-]
-
-
 FLOOR = 1e-4  # our choice: smallest singular value of a pull-back, so that A exists
 
 

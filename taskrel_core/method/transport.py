@@ -16,18 +16,6 @@ from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-__all__ = [
-    "METRICS",
-    "ClassProblem",
-    "FixedDistances",
-    "Plan",
-    "pair_costs",
-    "solve_class",
-    "solve_classes",
-    "transport",
-]
-
-
 METRICS = ("euclidean", "span", "logit", "one_sided")
 CHUNK = 2_000_000  # numbers held at a time while costs are filled in
 PAIRS = 10_000  # pairs computed at a time

@@ -4,19 +4,6 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float, Int
 
-__all__ = [
-    "EPS",
-    "canonical_order",
-    "centred",
-    "class_sums",
-    "in_span",
-    "indicator",
-    "power_of_two",
-    "solve_shrunk",
-    "within",
-]
-
-
 EPS = float(np.finfo(np.float64).eps)
 
 

@@ -21,19 +21,6 @@ from .._registry import Registry
 from .._validation import as_features, check_same_width
 from ..task import Task
 
-__all__ = [
-    "BASELINES",
-    "PAIR",
-    "POSTERIORS",
-    "TARGET",
-    "Baseline",
-    "SaturatedScore",
-    "labelled_arrays",
-    "metric",
-    "warn_if_few",
-]
-
-
 BASELINES = Registry("baseline", room=__package__ or "")
 TARGET, POSTERIORS, PAIR = ("target",), ("target", "source_posteriors"), ("target", "reference")
 SMALLEST, LARGEST = 1e-100, 1e100  # sizes of features whose squares, and their sums, keep their digits

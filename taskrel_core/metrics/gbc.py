@@ -8,8 +8,6 @@ from .._validation import check_choice, check_count
 from ._class_statistics import centred, class_sums, within
 from .base import TARGET, metric
 
-__all__ = ["gbc"]
-
 
 @metric("gbc", TARGET, "pandy2022transferability", invariant=("shift", "rotation"))
 def gbc(

@@ -8,8 +8,6 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from ._class_statistics import EPS, centred, class_sums, in_span, solve_shrunk
 from .base import TARGET, metric, warn_if_few
 
-__all__ = ["hscore", "hscore_shrunk"]
-
 
 @metric("hscore", TARGET, "bao2019information", invariant=("shift", "scale", "rotation"))
 def hscore(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:

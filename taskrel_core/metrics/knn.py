@@ -7,9 +7,6 @@ from .._validation import check_count
 from ._class_statistics import EPS, centred, in_span, indicator
 from .base import TARGET, metric
 
-__all__ = ["knn"]
-
-
 BLOCK = 1000  # rows of distances held at a time
 
 

@@ -6,8 +6,6 @@ from jaxtyping import Float, Int
 from ._class_statistics import class_sums
 from .base import POSTERIORS, metric
 
-__all__ = ["leep"]
-
 
 @metric("leep", POSTERIORS, "nguyen2020leep", invariant=("shift", "scale", "rotation"))
 def leep(posteriors: Float[np.ndarray, "n ks"], y: Int[np.ndarray, " n"]) -> float:

@@ -7,8 +7,6 @@ from jaxtyping import Float, Int
 from ._class_statistics import EPS, indicator
 from .base import TARGET, metric
 
-__all__ = ["logme"]
-
 
 @metric("logme", TARGET, "you2021logme", invariant=("scale", "rotation"))
 def logme(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:

@@ -6,8 +6,6 @@ from scipy.special import rel_entr
 
 from .base import POSTERIORS, metric
 
-__all__ = ["nce"]
-
 
 @metric("nce", POSTERIORS, "tran2019transferability", invariant=("shift", "scale", "rotation"))
 def nce(posteriors: Float[np.ndarray, "n ks"], y: Int[np.ndarray, " n"]) -> float:

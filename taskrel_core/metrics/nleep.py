@@ -13,8 +13,6 @@ from ._class_statistics import canonical_order, centred
 from .base import TARGET, metric
 from .leep import leep
 
-__all__ = ["nleep"]
-
 
 @metric("nleep", TARGET, "li2021ranking", invariant=("shift", "scale"))
 def nleep(

@@ -18,8 +18,6 @@ from ._class_statistics import canonical_order, centred
 from .base import PAIR, labelled_arrays, metric
 from .otce_regression import auxiliary_table, fit_otce
 
-__all__ = ["distances", "optimal_plan", "ot_nce", "otce", "otce_distances", "subsample"]
-
 
 def distances(
     z_reference: Float[np.ndarray, "m d"],

@@ -7,9 +7,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-__all__ = ["auxiliary_table", "fit_otce"]
-
-
 AUXILIARY = ("w_d", "w_t", "accuracy")  # columns of the auxiliary tasks
 
 

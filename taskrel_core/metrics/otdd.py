@@ -7,8 +7,6 @@ from ._class_statistics import class_sums, within
 from .base import PAIR, metric
 from .otce import optimal_plan, subsample
 
-__all__ = ["otdd"]
-
 
 @metric("otdd", PAIR, "alvarez2020geometric", higher_is_better=False, invariant=("shift", "rotation"))
 def otdd(

@@ -9,9 +9,6 @@ from .._validation import Real, check_choice, check_count, check_positive
 from ._class_statistics import EPS, centred, class_sums, in_span, indicator
 from .base import TARGET, metric
 
-__all__ = ["PACTRAN_GRID", "pactran", "pactran_dirichlet", "pactran_gamma", "pactran_gaussian"]
-
-
 PACTRAN_GRID = ((10.0, 1000.0), (10.0, 100.0), (1.0, 100.0), (1.0, 10.0), (0.1, 10.0), (0.1, 1.0))
 
 

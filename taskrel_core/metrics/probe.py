@@ -10,8 +10,6 @@ from .._validation import Real, check_count, check_positive
 from ._class_statistics import canonical_order, centred
 from .base import TARGET, metric
 
-__all__ = ["folds_of", "probe"]
-
 
 @metric("probe", TARGET, "alain2017understanding", invariant=("shift", "scale"))
 def probe(

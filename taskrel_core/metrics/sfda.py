@@ -10,8 +10,6 @@ from scipy.special import softmax
 from ._class_statistics import centred, class_sums, power_of_two, solve_shrunk, within
 from .base import TARGET, SaturatedScore, metric, warn_if_few
 
-__all__ = ["sfda"]
-
 
 @metric("sfda", TARGET, "shao2022not", invariant=("shift",))
 def sfda(z: Float[np.ndarray, "n d"], y: Int[np.ndarray, " n"]) -> float:

@@ -8,8 +8,6 @@ from .._validation import Real, check_choice, check_positive
 from ._class_statistics import centred
 from .base import TARGET, metric
 
-__all__ = ["transrate"]
-
 
 @metric("transrate", TARGET, "huang2022frustratingly", invariant=("shift", "rotation"))
 def transrate(
