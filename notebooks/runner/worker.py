@@ -78,23 +78,10 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
         seen: dict[str, str] = {}
         for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
             seen.setdefault(json.loads(line)["key"], json.loads(line)["origin"])
-        origins = list(seen.values())
-        made = {
-            "stem": p.stem,
-            "key": p.key,
-            "text": p.text,
-            "parts": p.parts,
-            "profile": p.profile,
-            "parameters": p.parts["parameters"],
-            "given": p.given,
-            "seeds": {n: v for n, v in p.parts["parameters"].items() if "seed" in n},
+        made = _record(p, seen, sorted(file.name for file in pages.iterdir()))
+        made |= {
             "seconds": round(time.monotonic() - began, 1),
-            "peak_memory_mb": _peak_memory_mb(),
             "started": started.isoformat(timespec="seconds"),
-            "rows": {origin: origins.count(origin) for origin in ("computed", "cached", "shipped")},
-            "files": sorted(file.name for file in pages.iterdir()),
-            **_machine(),
-            "device": _devices(list(seen)),
         }
         target = out / "_generated"
         target.mkdir(parents=True, exist_ok=True)
@@ -112,6 +99,26 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
     nbformat.write(nb, part)
     os.replace(part, out / "executed" / f"{p.stem}.ipynb")
     return made
+
+
+def _record(p: Plan, seen: dict[str, str], files: list[str]) -> dict[str, Any]:
+    """What is kept of a run: what it depended on, the origin of its rows, the machine."""
+    origins, parameters = list(seen.values()), p.parts["parameters"]
+    return {
+        "stem": p.stem,
+        "key": p.key,
+        "text": p.text,
+        "parts": p.parts,
+        "profile": p.profile,
+        "parameters": parameters,
+        "given": p.given,
+        "seeds": {n: v for n, v in parameters.items() if "seed" in n},
+        "peak_memory_mb": _peak_memory_mb(),
+        "rows": {origin: origins.count(origin) for origin in ("computed", "cached", "shipped")},
+        "files": files,
+        **_machine(),
+        "device": _devices(list(seen)),
+    }
 
 
 def _papermill(p: Plan, part: Path) -> nbformat.NotebookNode:

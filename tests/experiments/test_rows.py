@@ -89,7 +89,7 @@ def test_all_metrics_are_timed_together():
 def test_a_timing_refuses_what_it_cannot_measure():
     with pytest.raises(
         ValueError,
-        match="what must be one of exact, authors, plain, by_class, metrics, cluster, processes, got 'guess'",
+        match="what must be one of exact, one_sided, authors, plain, by_class, metrics, cluster, processes, got 'guess'",
     ):
         Timing("guess").compute()
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):

@@ -44,7 +44,7 @@ def test_readers_know_every_score_and_name():
 
 def test_the_terms_of_a_bar_add_up_to_the_bound():
     row = {"pair": "a → b", "reweighted_loss": 1.0, "label_mismatch": 0.25, "transport": 0.5, "bound": 1.75}
-    row |= {"transferability": 0.9, "log_k": 2.3, "fixed_all": 2.0}
+    row |= {"transferability": 0.9, "chance": 2.3, "fixed_all": 2.0}
     ax = small_gap(pd.DataFrame([{**row, "metric": m} for m in ("euclidean", "one_sided")]))
     assert len(ax.patches) == 2 * len(TERMS)
     ends = [bar.get_x() + bar.get_width() for bar in ax.patches[2::3]]
@@ -53,12 +53,12 @@ def test_the_terms_of_a_bar_add_up_to_the_bound():
     assert {(2.3, 0.0), (2.0, 1.0)} <= set(marks(ax))
 
 
-def test_pairs_are_placed_by_what_log_k_makes_comparable():
+def test_pairs_are_placed_by_what_chance_makes_comparable():
     table = pd.DataFrame(
         {
             "reference": ["mnist", "usps"],
             "transferability": [1.0, 0.5],
-            "log_k": 2.0,
+            "chance": 2.0,
             "bound_span": [1.5, 3.0],
         }
     )
@@ -70,7 +70,7 @@ def test_pairs_are_placed_by_what_log_k_makes_comparable():
 
 
 def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds():
-    table = pd.DataFrame({"epochs": [0, 0, 3, 3], "seed": [0, 1, 0, 1], "target": "digits", "log_k": 2.0})
+    table = pd.DataFrame({"epochs": [0, 0, 3, 3], "seed": [0, 1, 0, 1], "target": "digits", "chance": 2.0})
     table = table.assign(reference_accuracy=[0.1, 0.3, 0.8, 1.0], transferability=[2, 1, 0.5, 0.1], bound=2.0)
     axes = better_encoder(table)
     line = axes[0].lines[0]
@@ -117,7 +117,7 @@ def test_the_reference_is_named_and_its_value_carried_down():
     table = pd.DataFrame(
         {"target": ["mnist", "usps"], "head": "best", "accuracy": [0.9, 0.6], "loss": [0.3, 1.0]}
     )
-    table = table.assign(accuracy_se=0.01, loss_se=0.1, k_target=10, log_k=2.3)
+    table = table.assign(accuracy_se=0.01, loss_se=0.1, largest_class=0.1, chance=2.3)
     axes = key_question(table, "mnist")
     assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["MNIST (reference)", "USPS"]
     assert any(list(line.get_xdata()) == [0.9, 0.9] for line in axes[0].lines)
@@ -132,7 +132,7 @@ def test_a_panel_of_limited_data_has_a_line_per_target_in_order_of_the_fraction(
 
 def test_modes_are_joined_from_left_to_right():
     table = pd.DataFrame(
-        {"pair": "a → b", "mode": ["fixed_all", "learned_all"], "bound": [3.0, 2.0], "log_k": 2.3}
+        {"pair": "a → b", "mode": ["fixed_all", "learned_all"], "bound": [3.0, 2.0], "chance": 2.3}
     )
     ax = ablation(table.assign(low=table["bound"] - 0.1, high=table["bound"] + 0.1))
     assert ax.lines[0].get_xdata() == pytest.approx([3.0, 2.0])
@@ -141,6 +141,6 @@ def test_modes_are_joined_from_left_to_right():
 
 def test_the_bars_of_ones_own_task_are_its_bounds():
     table = pd.DataFrame({"metric": ["euclidean", "logit"], "bound": [3.0, 2.0], "loss": 1.0})
-    ax = your_task(table.assign(transferability=0.8, log_k=2.3))
+    ax = your_task(table.assign(transferability=0.8, chance=2.3))
     assert [bar.get_width() for bar in ax.patches] == [3.0, 2.0]
     assert [line.get_xdata()[0] for line in ax.lines] == [0.8, 1.0, 2.3]
