@@ -60,18 +60,8 @@ page.figure(
 )
 
 # %%
-shown = [
-    "bound",
-    "reweighted_loss",
-    "label_mismatch",
-    "distribution_mismatch",
-    "loss",
-    "accuracy",
-    "transferability",
-    "head_accuracy",
-    "chance",
-    "log_k",
-]
+shown = ["bound", "reweighted_loss", "label_mismatch", "distribution_mismatch", "loss", "accuracy"]
+shown += ["transferability", "head_accuracy", "chance", "log_k"]
 terms = pd.DataFrame({"quantity": shown, "value": [float(row[k]) for k in shown]})
 page.table(
     terms, "your-task-numbers", f"All numbers of the row (one-sided cost); certified: {row['certified']}"

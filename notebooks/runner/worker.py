@@ -2,16 +2,11 @@
 
 import json
 import os
-import platform
-import resource
-import shlex
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +15,11 @@ import papermill
 from filelock import FileLock
 from papermill.exceptions import PapermillExecutionError
 
-from . import assets
 from .imports import ROOT
 from .pages import record, state, write_json
 from .plan import Plan, make
-from .reading import Refused, written
+from .provenance import how_made, record_of
+from .reading import Refused
 
 FOREIGN = (
     "PYTHONSAFEPATH",
@@ -35,8 +30,6 @@ FOREIGN = (
     "MPLBACKEND",
 )
 FOREIGN += ("MATPLOTLIBRC", "MPLCONFIGDIR")
-SHOWN = ("profile", "key", "commit", "seeds", "rows", "seconds", "memory", "started")
-SHOWN += ("python", "versions", "device", "cpu")
 
 
 def work(job: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +71,7 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
         seen: dict[str, str] = {}
         for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
             seen.setdefault(json.loads(line)["key"], json.loads(line)["origin"])
-        made = _record(p, seen, sorted(file.name for file in pages.iterdir()))
+        made = record_of(p, seen, sorted(file.name for file in pages.iterdir()))
         made |= {
             "seconds": round(time.monotonic() - began, 1),
             "started": started.isoformat(timespec="seconds"),
@@ -94,31 +87,11 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
             cell.metadata.get("tags", [])
         ):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-    nb.cells.append(nbformat.v4.new_markdown_cell(_how_made(p, made), metadata={"tags": ["provenance"]}))
+    nb.cells.append(nbformat.v4.new_markdown_cell(how_made(p, made), metadata={"tags": ["provenance"]}))
     write_json(out / "executed" / f"{p.stem}.json", made | {"row_keys": list(seen)})
     nbformat.write(nb, part)
     os.replace(part, out / "executed" / f"{p.stem}.ipynb")
     return made
-
-
-def _record(p: Plan, seen: dict[str, str], files: list[str]) -> dict[str, Any]:
-    """What is kept of a run: what it depended on, the origin of its rows, the machine."""
-    origins, parameters = list(seen.values()), p.parts["parameters"]
-    return {
-        "stem": p.stem,
-        "key": p.key,
-        "text": p.text,
-        "parts": p.parts,
-        "profile": p.profile,
-        "parameters": parameters,
-        "given": p.given,
-        "seeds": {n: v for n, v in parameters.items() if "seed" in n},
-        "peak_memory_mb": _peak_memory_mb(),
-        "rows": {origin: origins.count(origin) for origin in ("computed", "cached", "shipped")},
-        "files": files,
-        **_machine(),
-        "device": _devices(list(seen)),
-    }
 
 
 def _papermill(p: Plan, part: Path) -> nbformat.NotebookNode:
@@ -204,89 +177,6 @@ def _refresh(p: Plan, out: Path) -> None:
     part = out / "executed/_run" / f"{p.stem}.part.ipynb"
     nbformat.write(old, part)
     os.replace(part, path)
-
-
-def _how_made(p: Plan, made: dict[str, Any]) -> str:
-    """The folded note at the end of a page."""
-    lines = ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
-    shown = made | {"key": made["key"][:16], "memory": f"{made['peak_memory_mb']} MB at most"}
-    for name in SHOWN:
-        value = shown[name]
-        if isinstance(value, dict):
-            value = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
-        lines += [f"* - {name}", f"  - {_code(value)}"]
-    lines += ["```", "", "```{list-table}", ":class: provenance", ":header-rows: 1", ""]
-    lines += ["* - parameter", "  - value", "  - may be", "  - meaning"]
-    for name, one in p.declared.items():
-        rule = f"{one.hint}, {one.rule}" if one.rule else one.hint
-        lines += [f"* - {_code(name)}", f"  - {_code(made['parameters'][name])}", f"  - {_code(rule)}"]
-        lines += [f"  - {_code(one.meaning)}"]
-    given = " ".join(f"{name}={written(value)}" for name, value in made["given"].items())
-    words = ["make notebook", f"NB={made['stem']}", f"PROFILE={made['profile']}", shlex.quote(f"P={given}")]
-    again = " ".join(words if given else words[:-1])
-    lines += ["```", "", 'Run it again, or with parameters of your own (add `P="name=value"`):', ""]
-    return "\n".join([*lines, "```bash", again, "```", "````"])
-
-
-def _code(value: Any) -> str:
-    """A value as it is typed, in a literal that no text can leave."""
-    text = value if isinstance(value, str) else written(value)
-    quoted = text.replace("`", "'")
-    return f"`` {quoted} ``" if text.strip() else "none"
-
-
-def _commit() -> tuple[str, str]:
-    """The commit of this project and what was changed since; nothing where it is no repository of its own."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True).stdout.strip()
-
-    try:
-        top = git("rev-parse", "--show-toplevel")
-        if not top or Path(top).resolve() != ROOT:  # a copy unpacked inside another repository
-            return "", ""
-        changed = git("status", "--porcelain", "taskrel_core", "notebooks", "requirements.lock")
-        return git("rev-parse", "--short=10", "HEAD"), changed
-    except FileNotFoundError:
-        return "", ""
-
-
-def _machine() -> dict[str, Any]:
-    """Versions, commit and processor; nothing that names the machine."""
-    commit, changed = _commit()
-    cpu, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
-    if info.exists():
-        names = [
-            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
-        ]
-        cpu = names[0] if names else cpu
-    return {
-        "commit": (commit or "unknown") + (", with changes" if changed.strip() else ""),
-        "dirty": bool(changed.strip()),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("torch", "POT", "numpy", "scipy", "scikit-learn")},
-        "cpu": f"{cpu}, {os.cpu_count()} cores",
-        "system": platform.system(),
-    }
-
-
-def _devices(keys: list[str]) -> str:
-    """Where the rows of a page were computed, also those from the cache; of a page without rows, where it ran."""
-    module, environment = assets.package("experiments.store"), assets.package("environment")
-    if environment is None:
-        return "cpu"
-    if module is None or not keys:
-        return environment.device()
-    store = module.RowStore(environment.cache_dir() / "rows", environment.results_dir())
-    found = [store.device(key) or "not recorded" for key in keys]
-    counts = {name: found.count(name) for name in dict.fromkeys(found)}
-    return ", ".join(f"{name} ({n} rows)" for name, n in counts.items()) if len(counts) > 1 else found[0]
-
-
-def _peak_memory_mb() -> int:
-    """Largest resident memory of the kernel."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit)
 
 
 def _end_with_parent() -> None:
