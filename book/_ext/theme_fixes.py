@@ -16,6 +16,8 @@ REPAIRS = (
     # The name that is read aloud must hold the words that are seen.
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     (r'(search-button-field search-button__button") title="Search" aria-label="Search"[^>]*>', r"\1>"),
+    # The arrow beside a page with pages below it has no text.
+    (r'<summary>(<span class="toctree-toggle")', r'<summary aria-label="Show the pages below">\1'),
     # Entries of a bibliography are no list items.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     # What scrolls must be reached by keyboard.
