@@ -269,7 +269,7 @@ def _with_loss(result: Relatedness, target: Task) -> Relatedness:
     return replace(result, loss=loss, accuracy=float((log_h.argmax(1) == y).double().mean()))
 
 
-def _check_tasks(reference: Task, target: Task, labels: str) -> None:
+def _check_tasks(reference: Checked[Task], target: Checked[Task], labels: str) -> None:
     for task, name in ((reference, "reference"), (target, "target")):
         check_task(task, name)
     if reference.y is None:

@@ -7,7 +7,14 @@ import torch
 from scipy.linalg import sqrtm
 from scipy.stats import wasserstein_distance
 
-from taskrel_core.method.transport import METRICS, ClassProblem, Plan, pair_costs, solve_class, transport
+from taskrel_core.method.transport import (
+    METRICS,
+    ClassProblem,
+    pair_costs,
+    solve_class,
+    solve_classes,
+    transport,
+)
 from tests.generators import random_stochastic
 
 
@@ -40,7 +47,7 @@ def test_a_translation_costs_its_length_and_a_permutation_nothing():
 def test_the_prior_weighs_the_class_and_joining_adds():
     x = np.random.default_rng(0).normal(size=(6, 2))
     plans = [whole(x, x + np.array([1.0, 0.0]), prior=0.25), whole(x, x + np.array([0.0, 2.0]), prior=0.75)]
-    both = Plan.join(plans)
+    both = plans[0].replaced(torch.ones(6, dtype=torch.bool), plans[1])
     assert both.value == pytest.approx(0.25 + 1.5, rel=1e-12)
     assert float(both.mass.sum()) == pytest.approx(1.0, rel=1e-12)
     assert both.exact
@@ -89,7 +96,7 @@ def test_one_sided_reads_the_mask_of_the_label():
     )
     D = (y[None] - x[:, None]).numpy()
     cost = D.max(2) - D[:, :, allowed[1].numpy()].min(2)
-    plan = solve_class(problem, x, y, "one_sided", allowed)
+    plan = solve_classes([problem], x, y, "one_sided", allowed)
     assert plan.value == pytest.approx(ot.emd2(ot.unif(6), ot.unif(4), cost), rel=1e-10)
 
 
