@@ -34,7 +34,8 @@ seed: int = 0  # [seed] of samples, encoder and search
 import page
 import pandas as pd
 
-from taskrel_core.analysis.report import compared
+from taskrel_core import DATASETS
+from taskrel_core.analysis.report import compared, pictures_read
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.run import run
 from taskrel_core.figures.names import named
@@ -66,6 +67,11 @@ terms = pd.DataFrame({"quantity": shown, "value": [float(row[k]) for k in shown]
 page.table(
     terms, "your-task-numbers", f"All numbers of the row (one-sided cost); certified: {row['certified']}"
 )
+
+# %%
+folders = {name: DATASETS[name].summary() for name in (reference, target) if name.startswith("folder:")}
+for number, summary in enumerate(folders.values(), 1):
+    page.table(pd.DataFrame(summary["pictures"]), f"your-pictures-{number}", pictures_read(summary))
 
 # %%
 relation, bound, chance = compared(row["bound"], row["chance"])

@@ -1,6 +1,7 @@
 """What the table of correlations says, in sentences: text with numbers that a page shows."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -127,3 +128,17 @@ def compared(value: float, level: float, least: int = 3, most: int = 9) -> tuple
         return "equal to", f"{level:.{least}f}", f"{level:.{least}f}"
     digits = next((k for k in range(least, most) if f"{value:.{k}f}" != f"{level:.{k}f}"), most)
     return "below" if value < level else "above", f"{value:.{digits}f}", f"{level:.{digits}f}"
+
+
+def pictures_read(summary: Mapping[str, Any]) -> str:
+    """Say how a folder of pictures was read: its parts, what was skipped, and the balance of its classes.
+
+    Args:
+        summary: as ``DATASETS["folder:PATH"].summary()`` returns it.
+    """
+    skipped = ", ".join(f"{kind['count']} {kind['kind']}" for kind in summary["skipped"]) or "nothing"
+    train = summary["balance"]["train"]
+    return (
+        f"{summary['layout']}. Skipped: {skipped}. The largest class holds {train['largest']:.0%} of {train['n']} training "
+        f"pictures; the entropy of the class shares is {train['entropy']:.3f} nats (log K {train['log_k']:.3f})"
+    )

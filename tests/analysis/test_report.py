@@ -4,7 +4,15 @@ import pandas as pd
 import pytest
 
 from taskrel_core.analysis.ranking import correlations
-from taskrel_core.analysis.report import answer, compared, comparison, costs, large_costs, repetitions
+from taskrel_core.analysis.report import (
+    answer,
+    compared,
+    comparison,
+    costs,
+    large_costs,
+    pictures_read,
+    repetitions,
+)
 
 KINDS = {"form": ["paper", "logit"], "control": ["reference_accuracy"], "other": ["logme", "absent"]}
 NAMES = {"paper": "Paper", "logit": "Logit", "reference_accuracy": "Control", "logme": "LogME"}
@@ -94,3 +102,18 @@ def test_large_costs_are_set_against_an_epoch_on_as_many_pictures():
 )
 def test_what_is_said_of_two_numbers_can_be_seen_in_them(value, level, said):
     assert compared(value, level) == said
+
+
+def test_what_was_read_of_a_folder_is_said_with_what_was_skipped_and_the_balance():
+    balance = {"n": 120, "largest": 0.95, "entropy": 0.1984, "log_k": 0.6931}
+    summary = {
+        "layout": "train/ and test/",
+        "skipped": [{"kind": "hidden", "count": 3}],
+        "balance": {"train": balance},
+    }
+    text = pictures_read(summary)
+    assert text.startswith(
+        "train/ and test/. Skipped: 3 hidden. The largest class holds 95% of 120 training pictures"
+    )
+    assert text.endswith("is 0.198 nats (log K 0.693)")
+    assert "Skipped: nothing." in pictures_read(summary | {"skipped": []})
