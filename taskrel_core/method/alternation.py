@@ -49,19 +49,20 @@ def soften(problem: Problem, solution: Solution) -> Solution:
 def _aligned(problem: Problem, plan: Plan, passes: int = 2, flip: bool = False) -> PullBack:
     """Orthogonal A and b for plain (un-squared) distances: weights plan / distance, re-weighted a few times."""
     source, target, cost = problem.lead_r[plan.source], problem.lead_t[plan.target], plan.cost
-    M, m = problem.identity().M, problem.identity().m
     squares = problem.fixed.squares(plan.source, plan.target) if problem.fixed else None
-    for _ in range(passes):
+    while True:
         weight = plan.mass / cost.clamp(min=1e-6 * float(cost.max()) + 1e-12)
         A, b = procrustes(source, target, weight, flip)
-        M, m = A.T.contiguous(), -A.T @ b
+        m, moved = -A.T @ b, source.new_zeros(0)
+        if problem.fixed:
+            moved = _mean_of_fixed(problem.fixed, plan, weight / weight.sum())
+        passes -= 1
+        if passes == 0:
+            return PullBack(None, A.T.contiguous(), torch.cat([m, moved]))
         cost = (source - target @ A - m).norm(dim=1)
         if problem.fixed and squares is not None:
-            moved = _mean_of_fixed(problem.fixed, plan, weight / weight.sum())
             pairs = problem.fixed.shift(moved).pairs(squares, plan.source, plan.target)
             cost = (cost**2 + pairs).clamp(min=0).sqrt()
-            m = torch.cat([m, moved])
-    return PullBack(None, M, m)
 
 
 def _mean_of_fixed(fixed: FixedDistances, plan: Plan, weight: Tensor) -> Tensor:
