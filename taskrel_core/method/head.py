@@ -20,6 +20,7 @@ from .._validation import Checked, Real, as_features, check_positive, check_same
 from ..task import Task, check_task
 from .threads import one_thread
 
+STEEP = 100.0  # nats: our choice
 STIFFNESS = 3e-3  # our choice: penalty of the constraint, against the mean square of tau z
 MASKED = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
 
@@ -136,7 +137,7 @@ def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:
     # Rows outside the span of the centred features only lengthen w_j - w_k: work inside an orthonormal basis of it.
     z = task.z - mean
     basis = torch.linalg.qr(z.T).Q if z.shape[0] < z.shape[1] else None
-    inner = _solve(z if basis is None else z @ basis, y, len(present), tau, gap)
+    inner = _solved(z if basis is None else z @ basis, y, len(present), tau, gap)
     weight = inner.weight if basis is None else inner.weight @ basis.T
     head = Head(weight, inner.bias - weight @ mean)
     if len(present) == task.n_classes:
@@ -146,6 +147,15 @@ def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:
     weights = head.weight.mean(0).repeat(task.n_classes, 1)
     weights[present] = head.weight
     return Head(weights, full)
+
+
+def _solved(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
+    """The best head found; where logits may span very much, L-BFGS can end early, and a head of smaller tau be better."""
+    head = _solve(z, y, k, tau, gap)
+    if tau * float(z.norm(dim=1).max()) <= STEEP:
+        return head
+    onehot = z.new_zeros(len(z), k).scatter_(1, y[:, None], 1.0)
+    return min(head, _solved(z, y, k, tau / 8, gap), key=lambda found: _loss(found, z, onehot))
 
 
 def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
