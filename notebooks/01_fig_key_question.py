@@ -72,5 +72,5 @@ page.glue(
 
 # %% [markdown]
 # **The answer here:** {glue}`ours`; {glue}`verdict`. Targets differ from one another, and one number on the reference
-# cannot foretell all of theirs: what is missing is how each target is related to the reference, which is what the three
+# cannot predict all of theirs: what is missing is how each target is related to the reference, which is what the three
 # terms of {eq}`eq-bound` measure.

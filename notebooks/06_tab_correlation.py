@@ -6,7 +6,7 @@
 # ---
 
 # %% [markdown]
-# # Which score foretells accuracy?
+# # Which score predicts accuracy?
 #
 # **The answer here.** {glue}`answer`
 #
@@ -19,7 +19,7 @@
 # (transport measured through the head, tau = 8 / √d, measured on samples that were held out). Lower is better for all
 # four, so the right sign of r is negative. The logit form was chosen
 # in a first study on CIFAR-10, DTD and Flowers, of several dozen forms that were tried. Its encoders were largely these, so
-# this table is a repetition with everything drawn anew, not a test on new encoders. Noto emoji
+# this table is a repetition with everything sampled again, not a test on new encoders. Noto emoji
 # is a new target, and Fashion-MNIST was looked at there only after the form had been fixed.
 #
 # **Two controls look at no target at all**: the head's accuracy on the reference, and the calibrated tau. A score that

@@ -11,7 +11,7 @@
 # Time and memory of the exact method (Euclidean cost, everything learned) beside the authors' objective, on planted
 # problems whose numbers of samples, features and classes grow one at a time. The two lower lines are a single transport
 # with the class map given, over all points at once and one class at a time: what the exact method repeats about a dozen
-# times, and why it can. Every point was measured in a process of its own; `FRESH=1` measures them anew on your machine.
+# times, and why it can. Every point was measured in a process of its own; `FRESH=1` measures them again on your machine.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything

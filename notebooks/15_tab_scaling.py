@@ -133,7 +133,7 @@ page.glue("grid", f"{15 * 3 * 3} fine-tunings and {15 * 3 * 3} cells of scores")
 # **The cost of a grid** is rows times seconds a row, over the workers, as the table shows: {glue}`ours`. A row of features
 # and bounds needs the memory of its features, 8 bytes a number in double precision, twice over, and of the transport of
 # its largest class, 8 bytes a pair of its points. The paper profile's correlation table is {glue}`grid` (15 encoders, 3
-# targets, 3 draws or seeds); a fine-tuning is the dear one, and the one that wants a GPU (`TASKREL_DEVICE=cuda`): encoders,
+# targets, 3 draws or seeds); a fine-tuning is the costly one, and the one that wants a GPU (`TASKREL_DEVICE=cuda`): encoders,
 # fine-tuning, the fit of every head and the method's steps on pull-back and head run there, in double precision; exact
 # transport, Procrustes and the authors' objective stay on the CPU. No GPU could be had when this page was made: that nothing on
 # it meets a tensor of the CPU is tested on a pretended one, and how much time it saves has not been measured.
