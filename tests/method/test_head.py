@@ -135,3 +135,11 @@ def test_features_of_another_width_are_refused():
         ValueError, match="z and the head must have the same width, got 3 and 2; take the features"
     ):
         head.logits(np.eye(3))
+
+
+def test_a_steeper_head_is_no_worse_than_a_gentler_one_where_logits_span_thousands():
+    far = [[1, 104.6143, 74.1588, 72.3957]] * 7
+    z = [[1, -120.5558, -62.6955, -132.0663], [1, 99.8764, -2.1948, 49.588], [1, 14.7064, -90.6943, 177.5389]]
+    z += [[1, 94.9349, -5.7855, 61.2862], [1, -34.4403, -49.7372, -11.4773]]
+    task = Task([far[0], *z, *far[1:]], [0, 3, 3, 1, 2, 2, 3, 0, 2, 1, 1, 2], 4)
+    assert transferability(task, 11.5).loss <= transferability(task, 11.5 / 8).loss + 1e-6
