@@ -62,7 +62,8 @@ class Task:
 
         No prediction that ignores the features has a lower mean loss on the sample, so a bound above it says nothing.
         """
-        return max(float(-torch.xlogy(self.prior, self.prior).sum()), 0.0) + 0.0
+        prior = self.prior
+        return max(float(-torch.xlogy(prior, prior).sum()), 0.0) + 0.0
 
     @property
     def labels(self) -> Int[Tensor, " n"]:

@@ -65,7 +65,7 @@ class Certificate(Row):
             "bound": r.bound,
             **{f"bound_{metric}": value for metric, value in r.chain.items()},
             "certified": r.certified,
-            "loss": float(_losses(r.log_classifier(target.z), target).mean()),
+            "loss": r.loss,
             "loss_new": float(losses.mean()),
             "loss_new_se": float(losses.std(correction=0)) / math.sqrt(len(new)),
             "best": transferability(target, s.tau).loss,

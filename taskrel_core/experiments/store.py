@@ -162,7 +162,7 @@ def _parsed(text: bytes, where: str) -> dict[str, Any]:
         entry = None
     if not isinstance(entry, dict) or not isinstance(entry.get("row"), dict):
         raise ValueError(
-            f"{where} is damaged (no JSON entry with a row); delete it and run again to compute it anew"
+            f"{where} is damaged (no JSON entry with a row); delete it and run again to compute it once more"
         )
     return entry
 
@@ -174,7 +174,7 @@ def _verified(text: bytes, key: str, where: str) -> dict[str, Any]:
     if entry.get("key") != key or entry.get("sha256") != is_:
         raise ValueError(
             f"{where} is damaged (sha256 {is_}, expected {entry.get('sha256')}); "
-            "delete it and run again to compute it anew"
+            "delete it and run again to compute it once more"
         )
     return entry["row"]
 
