@@ -20,7 +20,6 @@ from .._validation import Checked, Real, as_features, check_positive, check_same
 from ..task import Task, check_task
 from .threads import one_thread
 
-STEEP = 100.0  # nats: our choice
 STIFFNESS = 3e-3  # our choice: penalty of the constraint, against the mean square of tau z
 MASKED = 1e4  # logits below the others by this much underflow to probability 0 in float64, yet stay finite
 
@@ -137,7 +136,7 @@ def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:
     # Rows outside the span of the centred features only lengthen w_j - w_k: work inside an orthonormal basis of it.
     z = task.z - mean
     basis = torch.linalg.qr(z.T).Q if z.shape[0] < z.shape[1] else None
-    inner = _solved(z if basis is None else z @ basis, y, len(present), tau, gap)
+    inner = _solve(z if basis is None else z @ basis, y, len(present), tau, gap)
     weight = inner.weight if basis is None else inner.weight @ basis.T
     head = Head(weight, inner.bias - weight @ mean)
     if len(present) == task.n_classes:
@@ -147,15 +146,6 @@ def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:
     weights = head.weight.mean(0).repeat(task.n_classes, 1)
     weights[present] = head.weight
     return Head(weights, full)
-
-
-def _solved(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
-    """The best head found; where logits may span very much, L-BFGS can end early, and a head of smaller tau be better."""
-    head = _solve(z, y, k, tau, gap)
-    if tau * float(z.norm(dim=1).max()) <= STEEP:
-        return head
-    onehot = z.new_zeros(len(z), k).scatter_(1, y[:, None], 1.0)
-    return min(head, _solved(z, y, k, tau / 8, gap), key=lambda found: _loss(found, z, onehot))
 
 
 def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
@@ -168,15 +158,20 @@ def _solve(z: Tensor, y: Tensor, k: int, tau: float, gap: float) -> Head:
         return Head(torch.zeros(1, z.shape[1], dtype=z.dtype), torch.zeros(1, dtype=z.dtype))
     z, y = tau * z.to(environment.device()), y.to(environment.device())
     onehot = z.new_zeros(len(z), k).scatter_(1, y[:, None], 1.0)
+    # L-BFGS wants rows and biases of one scale: x holds scale * U, so that logits change alike with both.
+    scale = max(float(z.square().sum(1).mean().sqrt()), 1.0)
     # Steepest descent from W = 0: right for a small tau.
     best, multiplier, penalty = _first(Head(onehot.T @ z / len(z), torch.log(onehot.mean(0))), z, onehot)
     u, c, best_loss = best.weight, best.bias, _loss(best, z, onehot)
     worst_before = value_before = np.inf
     for _ in range(200):
-        start, arguments = torch.cat([u.reshape(-1), c]).cpu().numpy(), (z, onehot, multiplier, penalty)
+        start, arguments = (
+            torch.cat([scale * u.reshape(-1), c]).cpu().numpy(),
+            (z, onehot, multiplier, penalty, scale),
+        )
         options = {"maxiter": 50, "ftol": 1e-4 * gap, "gtol": 1e-9, "maxcor": 20}
         result = minimize(_lagrangian, start, arguments, "L-BFGS-B", jac=True, options=options)
-        u, c = _unpack(result.x, onehot, z)
+        u, c = _unpack(result.x, onehot, z, scale)
         excess = squared_gaps(u) - 1.0
         inside = Head(_moved_inside(u), c)
         loss = _loss(inside, z, onehot)
@@ -230,15 +225,17 @@ def _moved_inside(u: Tensor, passes: int = 10) -> Tensor:
     return moved / max(Head(moved, u[:, 0]).lipschitz, 1.0)
 
 
-def _lagrangian(x: np.ndarray, z: Tensor, onehot: Tensor, multiplier: Tensor, penalty: float) -> tuple:
+def _lagrangian(
+    x: np.ndarray, z: Tensor, onehot: Tensor, multiplier: Tensor, penalty: float, scale: float
+) -> tuple:
     """Value and gradient of the loss plus the augmented penalty of all pairs of classes."""
-    u, c = _unpack(x, onehot, z)
+    u, c = _unpack(x, onehot, z, scale)
     log_p = torch.log_softmax(z @ u.T + c, dim=1)
     residual = (log_p.exp() - onehot) / len(z)
     force = torch.clamp(penalty * (squared_gaps(u) - 1.0) + multiplier, min=0.0)  # (k, k), symmetric
     value = -(log_p * onehot).sum() / len(z) + ((force**2 - multiplier**2).sum() / (4 * penalty))
     grad_u = residual.T @ z + 2 * (force.sum(1)[:, None] * u - force @ u)
-    return float(value), torch.cat([grad_u.reshape(-1), residual.sum(0)]).cpu().numpy()
+    return float(value), torch.cat([grad_u.reshape(-1) / scale, residual.sum(0)]).cpu().numpy()
 
 
 def squared_gaps(u: Tensor) -> Tensor:
@@ -248,8 +245,8 @@ def squared_gaps(u: Tensor) -> Tensor:
     return (norms[:, None] + norms[None, :] - 2 * gram).fill_diagonal_(0.0)
 
 
-def _unpack(x: np.ndarray, onehot: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+def _unpack(x: np.ndarray, onehot: Tensor, z: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """U and c, where the samples are."""
     k, d = onehot.shape[1], z.shape[1]
     vector = torch.from_numpy(np.array(x, dtype=np.float64)).to(z.device)
-    return vector[: k * d].reshape(k, d), vector[k * d :]
+    return vector[: k * d].reshape(k, d) / scale, vector[k * d :]

@@ -27,7 +27,7 @@ ROWS = {
     "Scoring": Scoring("fashion_mnist", "emoji_noto", "random_net"),
     "Timing": Timing("exact"),
 }
-TOLERANCE = 1e-3  # of the bound: a search that meets rounding elsewhere may end a little lower or higher
+TOLERANCE = 1e-2  # of the bound: a search that meets rounding elsewhere may end a little lower or higher
 
 
 def test_every_problem_is_pinned():
