@@ -34,7 +34,7 @@ RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $
 BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi; \
   $(PY) book/build.py --out "$$out" --page "$$NB"
 
-.PHONY: help reproduce test notebook lab book pdf serve why bench check clean lock assets ship
+.PHONY: help reproduce test notebook lab book pdf serve why bench check clean lock assets ship zoo
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -80,6 +80,9 @@ bench: $(READY)  ## how long the parts of the method take here
 
 ship: $(READY)  ## keep the rows behind a page in book/results, too costly to compute each time (NB= INTO=)
 	@$(PY) notebooks/ship.py "$$NB" "$$INTO"
+
+zoo: $(READY)  ## pre-train small encoders again, compare with those shipped (ONLY="resnet/rotation mobilenet/mnist")
+	@set -f; $(PY) -m taskrel_core.experiments.zoo $$ONLY
 
 assets: $(READY)  ## only fetch data and weights
 	$(PY) -m taskrel_core

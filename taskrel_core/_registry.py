@@ -75,9 +75,16 @@ class Registry(Mapping[str, Any]):
             return self._all[name]
         found = self._resolve(name) if self._resolve else None
         if found is None:
-            known = ", ".join(sorted(self._all))
-            raise UnknownName(f"unknown {self.kind} {name!r}{did_you_mean(name, self._all)}; known: {known}")
+            near = did_you_mean(name, self._all)
+            raise UnknownName(f"unknown {self.kind} {name!r}{near}; known: {self._known(name)}")
         return found
+
+    def _known(self, name: str) -> str:
+        """The names, those of another family (``small:...``) in one word."""
+        family = name.partition(":")[0]
+        apart = {entry: entry.partition(":")[0] for entry in self._all if ":" in entry}
+        told = (entry if apart.get(entry, family) == family else f"{apart[entry]}:..." for entry in self._all)
+        return ", ".join(sorted(set(told)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all)

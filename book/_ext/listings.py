@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +28,50 @@ class EquationTests(SphinxDirective):
 
 
 class RegistryTable(SphinxDirective):
-    """A table of what a registry holds, ``datasets`` or ``encoders``."""
+    """A table of what a registry holds, ``datasets`` or ``encoders``, or of the cards of the ``small`` encoders."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         from taskrel_core import DATASETS, ENCODERS
+        from taskrel_core.encoders.small import CARDS, PREFIX
 
         if self.arguments[0] == "datasets":
             head = ["name", "what it is", "licence"]
             rows = [(f"`{name}`", data.origin, data.licence) for name, data in DATASETS.items()]
+        elif self.arguments[0] == "small":
+            head = [
+                "name",
+                "trained on",
+                "weights",
+                "CPU seconds",
+                "loss",
+                "accuracy",
+                "licence of the data",
+                "sha256",
+            ]
+            rows = [card_cells(name, card) for name, card in CARDS.items()]
         else:
             head = ["name", "width", "side", "trained on", "licence"]
-            rows = [(f"`{e.name}`", e.dim, e.input_size, e.source_task, e.licence) for e in ENCODERS.values()]
+            others = [e for e in ENCODERS.values() if not e.name.startswith(PREFIX)]
+            rows = [(f"`{e.name}`", e.dim, e.input_size, e.source_task, e.licence) for e in others]
         lines = [head, ["---"] * len(head), *rows]
         return self.parse_text_to_nodes("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
+
+
+def card_cells(name: str, card: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the table tells of a small encoder; random ones have no loss, some objectives no accuracy."""
+    loss, accuracy = (card.get(key) for key in ("final_loss", "final_accuracy"))
+    return (
+        f"`{name}`",
+        card["source_task"],
+        f"{card['parameters'] / 1e6:.2f} M",
+        f"{card['seconds']:.0f}",
+        "" if loss is None else f"{loss:.2f}",
+        "" if accuracy is None else f"{accuracy:.2f}",
+        card["source_licence"],
+        f"`{card['sha256'][:12]}`",
+    )
 
 
 def plain_bars(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
