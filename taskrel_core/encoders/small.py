@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load
 from torch import nn
 
@@ -24,7 +25,7 @@ from .base import OURS, Encoder, register
 from .small_networks import DIM, NETWORKS, SIDE, prepared
 from .weight_files import load_by_name
 
-__all__ = ["CARDS", "FOLDER", "PREFIX", "Small", "file_name"]
+__all__ = ["CARDS", "FOLDER", "PREFIX", "Small", "file_name", "network"]
 
 PREFIX = "small:"
 FOLDER = Path(__file__).with_name("small_weights")
@@ -34,6 +35,18 @@ CARDS: Mapping[str, Mapping[str, Any]] = json.loads((FOLDER / "cards.json").read
 def file_name(name: str) -> str:
     """Return the name of the weights file of ``architecture/pretraining``."""
     return f"{name.replace('/', '-')}.safetensors"
+
+
+def network(architecture: str, path: Path) -> nn.Module:
+    """Return a trunk with the weights of a file, float32, in evaluation mode.
+
+    Raises:
+        ValueError: they are not those of the architecture.
+    """
+    with torch.device("meta"):  # no memory, no random numbers
+        net = NETWORKS[architecture]()
+    load_by_name(net, load(path.read_bytes()), str(path))
+    return net
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,9 +79,7 @@ class Small(Encoder):
 
     def load(self) -> tuple[nn.Module, None]:
         """Return the trunk in float32; there is no head."""
-        net = NETWORKS[self.card["architecture"]]()
-        load_by_name(net, load(self.path().read_bytes()), self.name)
-        return net, None
+        return network(self.card["architecture"], self.path()), None
 
 
 for _name, _card in CARDS.items():

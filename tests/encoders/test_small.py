@@ -91,9 +91,9 @@ def test_other_weights_than_those_pinned_are_refused():
 
 def test_an_unknown_small_encoder_is_told_the_nearest_and_all_others_only_that_there_are_some():
     with pytest.raises(
-        KeyError, match=r"did you mean 'small:resnet/rotation'\?\); known: .*small:mobilenet/mnist"
+        KeyError, match=r"did you mean 'small:resnet/cifar10'\?\); known: .*small:mobilenet/mnist"
     ):
-        ENCODERS["small:resnet/rotaton"]
+        ENCODERS["small:resnet/cifar1"]
     with pytest.raises(
         KeyError, match=r"unknown encoder 'nosuch'; known: (.(?!small:r))*lenet, .*, small:\.\.\."
     ):
@@ -214,8 +214,8 @@ def test_the_command_compares_with_the_package_and_refuses_unknown_names(tmp_pat
     monkeypatch.setenv("TASKREL_CACHE", str(tmp_path))
     assert main(["mobilenet/random"]) == 0
     assert "correlation 1.0000" in capsys.readouterr().out
-    assert main(["resnet/nosuch"]) == 2
+    assert main(["vgg"]) == 2
     assert (
-        "must be ARCHITECTURE/PRETRAINING, got 'resnet/nosuch'; architectures: resnet, mob"
+        "must be ARCHITECTURE/PRETRAINING, got 'vgg'; architectures: resnet, mobilenet"
         in capsys.readouterr().err
     )
