@@ -75,10 +75,13 @@ def python(code: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_wheel_holds_every_module_and_says_that_it_is_typed(wheel):
+def test_the_wheel_holds_every_module_and_the_small_weights_and_says_that_it_is_typed(wheel):
     held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("taskrel_core/")}
-    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "taskrel_core").rglob("*.py")}
-    assert held == sources | {"taskrel_core/py.typed"}
+    files = [
+        *(ROOT / "taskrel_core").rglob("*.py"),
+        *(ROOT / "taskrel_core/encoders/small_weights").iterdir(),
+    ]
+    assert held == {str(path.relative_to(ROOT)) for path in files} | {"taskrel_core/py.typed"}
 
 
 def test_the_example_of_the_readme_runs_without_the_extras(alone):

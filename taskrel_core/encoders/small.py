@@ -5,9 +5,9 @@ card for each (``small_weights/cards.json``) with the recipe and what came of it
 
 Example:
     >>> from taskrel_core import ENCODERS
-    >>> encoder = ENCODERS["small:resnet/rotation"]
+    >>> encoder = ENCODERS["small:resnet/emoji_twemoji"]
     >>> encoder.dim, encoder.input_size, encoder.source_task
-    (256, 32, 'tiny_imagenet, rotation, 3 epochs')
+    (256, 32, 'emoji_twemoji, 24 epochs')
 """
 
 import json
