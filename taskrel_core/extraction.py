@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from . import environment
@@ -214,6 +214,18 @@ def sample(
     """Return images uint8 (n, h, w[, 3]) and labels (n,): the rows of ``features`` with the same arguments."""
     order, labels = _order(data, split, n, seed, classes)
     return data.images(split, order), labels
+
+
+def few_per_class(
+    data: Dataset, split: str, per_class: int, seed: int
+) -> tuple[np.ndarray, Int[np.ndarray, " n"]]:
+    """Return images and labels of the first ``per_class`` samples of each class, in the order of ``sample``.
+
+    A class with fewer gives all that it has.
+    """
+    order, labels = _order(data, split, None, seed, None)
+    kept = np.sort(np.concatenate([np.flatnonzero(labels == k)[:per_class] for k in range(data.n_classes)]))
+    return data.images(split, order[kept]), labels[kept]
 
 
 def _order(

@@ -8,6 +8,7 @@ row; ``select_learning_rate`` takes the learning rate by accuracy on samples tha
 
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,20 +72,21 @@ class FineTuning(Row):
         with torch.random.fork_rng():
             torch.manual_seed(s.seed)
             trunk = ENCODERS[s.encoder].module().to(environment.device())
-            z = {part: _features(trunk, s, images) for part, images in parts.items()}
-            head, converged = _probe(z["train"], labels["train"], data.n_classes)
-            before = _accuracies(head, z, labels)
+            z = {part: _trunk_features(trunk, s, images) for part, images in parts.items()}
+            head, converged = fit_probe(z["train"], labels["train"], data.n_classes)
+            before = accuracies(head, z, labels)
             ready = time.perf_counter()
-            _train_epochs(trunk, head, s, parts["train"], labels["train"])
-            z = {part: _features(trunk, s, parts[part]) for part in ("validation", "test")}
-            after = _accuracies(head, z, labels)
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR
+            train_epochs(trunk, head, s, _inputs(s, parts["train"]), labels["train"], schedule)
+            z = {part: _trunk_features(trunk, s, parts[part]) for part in ("validation", "test")}
+            after = accuracies(head, z, labels)
         return {
             **asdict(s),
             "fine_tuned": after["test"],
-            "fine_tuned_se": _error(after["test"], len(labels["test"])),
+            "fine_tuned_se": binomial_error(after["test"], len(labels["test"])),
             "validation": after["validation"],
             "probe": before["test"],
-            "probe_se": _error(before["test"], len(labels["test"])),
+            "probe_se": binomial_error(before["test"], len(labels["test"])),
             "probe_validation": before["validation"],
             "probe_converged": converged,
             "n_train": len(labels["train"]),
@@ -107,7 +109,7 @@ def _parts(s: FineTuning) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
     )
 
 
-def _features(trunk: nn.Module, s: FineTuning, images: np.ndarray, batch: int = 64) -> Tensor:
+def _trunk_features(trunk: nn.Module, s: FineTuning, images: np.ndarray, batch: int = 64) -> Tensor:
     """Features of images, (n, dim), on the CPU."""
     entry, parts = ENCODERS[s.encoder], []
     with torch.no_grad():
@@ -116,7 +118,7 @@ def _features(trunk: nn.Module, s: FineTuning, images: np.ndarray, batch: int = 
     return torch.cat(parts)
 
 
-def _probe(z: Tensor, y: np.ndarray, k: int) -> tuple[nn.Linear, bool]:
+def fit_probe(z: Tensor, y: np.ndarray, k: int) -> tuple[nn.Linear, bool]:
     """Logistic regression on standardised features, as a layer on the plain ones, and whether it converged."""
     from sklearn.exceptions import ConvergenceWarning  # here: its import takes seconds
     from sklearn.linear_model import LogisticRegression
@@ -139,30 +141,47 @@ def _probe(z: Tensor, y: np.ndarray, k: int) -> tuple[nn.Linear, bool]:
     return head, not any(issubclass(w.category, ConvergenceWarning) for w in said)
 
 
-def _train_epochs(
-    trunk: nn.Module, head: nn.Linear, s: FineTuning, images: np.ndarray, y: np.ndarray
+def _inputs(s: FineTuning, images: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+    """From rows to what the encoder takes, prepared when it is asked for: all at once may not fit in memory."""
+    return lambda rows: ENCODERS[s.encoder].prepare(images[rows], s.size)
+
+
+def train_epochs(
+    trunk: nn.Module,
+    head: nn.Linear,
+    s: Any,
+    inputs: Callable[[np.ndarray], Tensor],
+    y: np.ndarray,
+    schedule: Callable[..., torch.optim.lr_scheduler.LRScheduler],
 ) -> None:
-    """Train all weights in place."""
-    entry, order, device = ENCODERS[s.encoder], np.random.default_rng(s.seed), environment.device()
+    """Train all weights in place.
+
+    Args:
+        trunk: encoder. head: the layer on it.
+        s: a row with lr, weight_decay, epochs, batch and seed.
+        inputs: from rows to what the trunk takes. y: labels of all rows, (n,).
+        schedule: from the optimiser and the number of steps to the schedule of its rate.
+    """
+    order, device = np.random.default_rng(s.seed), environment.device()
     head.to(device)
     weights = [*trunk.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=s.lr, weight_decay=s.weight_decay)
     steps = s.epochs * -(-len(y) // s.batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    rates = schedule(optimiser, steps)
     with tqdm(total=steps, desc=f"{s.encoder} on {s.target}", leave=False) as bar:
         for _ in range(s.epochs):
             for rows in np.array_split(order.permutation(len(y)), steps // s.epochs):
-                x = entry.prepare(images[rows], s.size).to(device)
+                x = inputs(rows).to(device)
                 loss = nn.functional.cross_entropy(head(trunk(x)), torch.from_numpy(y[rows]).to(device))
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-                schedule.step()
+                rates.step()
                 bar.update()
     head.cpu()
 
 
-def _accuracies(head: nn.Linear, z: dict[str, Tensor], labels: dict[str, np.ndarray]) -> dict[str, float]:
+def accuracies(head: nn.Linear, z: dict[str, Tensor], labels: dict[str, np.ndarray]) -> dict[str, float]:
     """Accuracy on the parts that were not trained on."""
     return {
         part: float((head(z[part]).argmax(1).numpy() == labels[part]).mean())
@@ -170,5 +189,6 @@ def _accuracies(head: nn.Linear, z: dict[str, Tensor], labels: dict[str, np.ndar
     }
 
 
-def _error(accuracy: float, n: int) -> float:
+def binomial_error(accuracy: float, n: int) -> float:
+    """Return the standard error of an accuracy on n samples."""
     return float(np.sqrt(accuracy * (1 - accuracy) / n))

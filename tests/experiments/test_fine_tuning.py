@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from taskrel_core import DATASETS
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.experiments.fine_tuning import PROBE_C, FineTuning, _parts, _probe
+from taskrel_core.experiments.fine_tuning import PROBE_C, FineTuning, _parts, fit_probe
 
 SMALL = FineTuning("digits", "random_net", lr=1e-3, n=240, n_test=350, epochs=3)
 
@@ -58,7 +58,7 @@ def test_the_probe_is_logistic_regression_on_standardised_features(k):
     y = np.arange(60) % k
     z = torch.tensor(5 * rng.normal(size=(60, 4)) + y[:, None] + 7, dtype=torch.float32)
     z[:, 3] = 2.5  # a constant column says nothing
-    head, converged = _probe(z, y, k)
+    head, converged = fit_probe(z, y, k)
     x = z.double().numpy()[:, :3]
     x = (x - x.mean(0)) / x.std(0)
     expected = LogisticRegression(C=PROBE_C, max_iter=1000).fit(x, y).predict_proba(x)
@@ -68,7 +68,7 @@ def test_the_probe_is_logistic_regression_on_standardised_features(k):
 
 def test_classes_that_the_sample_lacks_are_never_predicted():
     z = torch.randn(30, 3, generator=torch.Generator().manual_seed(0))
-    head, _ = _probe(z, np.arange(30) % 2 * 2, 4)
+    head, _ = fit_probe(z, np.arange(30) % 2 * 2, 4)
     assert set(head(z).argmax(1).tolist()) <= {0, 2}
 
 
