@@ -111,7 +111,7 @@ class Scoring(Row):
         row |= {**asdict(s), "n": len(target), "d": target.d, "k_target": target.n_classes}
         row["log_k"] = math.log(target.n_classes)
         if s.labels != "true":
-            kept, y = _pseudo_labels(s, *standardise(reference, target))
+            kept, y = pseudo_labels(s, *standardise(reference, target))
             row["label_accuracy"] = agreement(y, target)
             rows, target = rows[kept], Task(target.z[kept], y[kept], target.n_classes, target.name)
         plain = standardise(reference, target)
@@ -138,8 +138,8 @@ def _part(s: Scoring, y: Tensor) -> Tensor:
     return torch.cat([rows[: max(round(s.share * len(rows)), 2)] for rows in classes]).sort().values
 
 
-def _pseudo_labels(s: Scoring, reference: Task, target: Task) -> tuple[Tensor, Tensor]:
-    """Rows whose pseudo-class has two samples at least, and the pseudo-labels of all."""
+def pseudo_labels(s: Any, reference: Task, target: Task) -> tuple[Tensor, Tensor]:
+    """Return rows whose pseudo-class has two samples at least, and the pseudo-labels of all; s: a row with labels, seed."""
     tau, metric = (PAPER_TAU, "euclidean") if s.labels == "paper" else (our_tau(reference), "logit")
     unlabelled = Task(target.z, None, target.n_classes, target.name)
     y = relatedness(reference, unlabelled, tau, metric=metric, labels="pseudo", seed=s.seed).target_labels
@@ -166,7 +166,7 @@ def _forms(s: Scoring, reference: Task, target: Task) -> dict[str, Any]:
         )
         row |= {f"{metric}{suffix}": r.chain[metric] for metric in ("logit", "one_sided")}
         row["seconds_logit" + suffix] = row["seconds_one_sided" + suffix]  # found on the way to it
-    accuracy = _held_out_accuracy(reference, our_tau(reference), s.seed)
+    accuracy = held_out_accuracy(reference, our_tau(reference), s.seed)
     return row | {"log_tau": math.log(tau), "reference_accuracy": accuracy}
 
 
@@ -195,8 +195,8 @@ def calibrated_tau(reference: Task, share: float = 0.5) -> float:
     return math.exp(brentq(excess, low, high, xtol=0.01)) if excess(high) <= 0 else math.exp(high)
 
 
-def _held_out_accuracy(reference: Task, tau: float, seed: int, share: float = 0.4) -> float:
-    """Accuracy of the head on the samples of the reference that it was not fitted on."""
+def held_out_accuracy(reference: Task, tau: float, seed: int, share: float = 0.4) -> float:
+    """Return the accuracy of the head on the samples of the reference that it was not fitted on."""
     order = np.random.default_rng(seed).permutation(len(reference))
     cut = int(share * len(order))
     test, fit = (reference.take(torch.from_numpy(rows)) for rows in (order[:cut], order[cut:]))
@@ -218,29 +218,29 @@ def _baselines(s: Scoring, reference: Task, target: Task, posteriors: np.ndarray
         metric = BASELINES[name]
         if s.baselines == "source" and metric.needs == ("target",):
             continue
-        row |= _measured(name, metric, target=target, reference=reference, source_posteriors=posteriors)
+        row |= measured(name, metric, target=target, reference=reference, source_posteriors=posteriors)
     if s.baselines == "all":
-        row |= _reduced(target)
+        row |= reduced(target)
     w_d, w_t = otce_distances(reference, target)
     # For the regression of OTCE, which needs other targets' rows.
     return row | {"otce_w_d": w_d, "otce_w_t": w_t}
 
 
-def _reduced(target: Task) -> dict[str, Any]:
-    """The metrics of REDUCED on the leading principal components of the target's features."""
+def reduced(target: Task) -> dict[str, Any]:
+    """Return the metrics of REDUCED on the leading principal components of the target's features."""
     started, row = time.perf_counter(), dict[str, Any]()
     x = target.z - target.z.mean(0)
     U, S, _ = torch.linalg.svd(x, full_matrices=False)
     found = time.perf_counter() - started
     for name, (metric, components) in REDUCED.items():
         few = Task(U[:, :components] * S[:components], target.y, target.n_classes, target.name)
-        row |= _measured(name, BASELINES[metric], target=few)
+        row |= measured(name, BASELINES[metric], target=few)
         row[f"seconds_{name}"] += found
     return row
 
 
-def _measured(name: str, metric: Baseline, **given: Any) -> dict[str, Any]:
-    """What a metric says, how long it took, and whether it called itself saturated."""
+def measured(name: str, metric: Baseline, **given: Any) -> dict[str, Any]:
+    """Return what a metric says, how long it took, and whether it called itself saturated."""
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", SaturatedScore)
@@ -254,6 +254,11 @@ def _posteriors(s: Scoring, rows: Tensor, reference: Task, target: Task) -> np.n
     if ENCODERS[s.encoder].has_head:
         given = source_posteriors(s.target, s.encoder, n=s.n_target, size=s.size, seed=s.seed)
         return given[rows].numpy()
+    return probe_posteriors(reference, target)
+
+
+def probe_posteriors(reference: Task, target: Task) -> np.ndarray:
+    """Return what a probe fitted on the reference says of the target, (n, K_R)."""
     from sklearn.linear_model import LogisticRegression  # here: its import takes seconds
 
     fitted = LogisticRegression(C=PROBE_C, max_iter=1000).fit(reference.z.numpy(), reference.labels.numpy())
