@@ -7,6 +7,8 @@ import pytest
 
 from taskrel_core.experiments.certificate import Certificate
 from taskrel_core.experiments.departures import Departure
+from taskrel_core.experiments.few_shot import FewShot
+from taskrel_core.experiments.few_shot_scores import FewShotScores
 from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.linear_heads import LinearHead
 from taskrel_core.experiments.relatedness import Experiment
@@ -22,6 +24,8 @@ ROWS = {
     "Checking": Certificate("mnist", "digits", "lenet"),
     "Departure": Departure("planted"),
     "Experiment": Experiment("fashion_mnist", "digits", "pca"),
+    "FewShot": FewShot("digits", "random_net"),
+    "FewShotScores": FewShotScores("fashion_mnist", "digits", "random_net", "euclidean"),
     "FineTuning": FineTuning("digits", "random_net", lr=3e-5),
     "Probing": LinearHead("digits", "random_net"),
     "Scoring": Scoring("fashion_mnist", "emoji_noto", "random_net"),
