@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..assets.sources import local
-from .datasets import SPLITS, register_arrays
+from .datasets import SPLITS, read_npz, register_arrays
 from .pictures import read_square
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -36,7 +36,17 @@ NUMBERS = """
 """
 
 WNIDS = tuple(f"n{number}" for number in NUMBERS.split())
+IMAGENETTE = """
+n01440764 n02102040 n02979186 n03000684 n03028079 n03394916 n03417042 n03425413 n03445777 n03888257
+"""
 TEXTURES = "banded blotchy braided bubbly bumpy chequered cobwebbed cracked crosshatched crystalline"
+PACS = ("dog", "elephant", "giraffe", "guitar", "horse", "house", "person")
+BREEDS = """
+Abyssinian Bengal Birman Bombay British_Shorthair Egyptian_Mau Maine_Coon Persian Ragdoll Russian_Blue Siamese Sphynx
+american_bulldog american_pit_bull_terrier basset_hound beagle boxer chihuahua english_cocker_spaniel english_setter
+german_shorthaired great_pyrenees havanese japanese_chin keeshond leonberger miniature_pinscher newfoundland pomeranian
+pug saint_bernard samoyed scottish_terrier shiba_inu staffordshire_bull_terrier wheaten_terrier yorkshire_terrier
+"""
 
 
 def read_tar(file: str, classes: tuple[str, ...], side: int) -> Callable[[Path], dict[str, np.ndarray]]:
@@ -130,4 +140,58 @@ _register(
     "ImageNet's terms: non-commercial research",
     "the 200 ImageNet classes of Tiny-ImageNet, 100 + 50 pictures per class, at 32x32, not ImageNet's resolution",
     "012d321df31c713bd55a976125861ec2b4af46bce54d90a670577474707e2a46",
+)
+_register(
+    "imagenette",
+    "imagenette10-128.tar",
+    tuple(IMAGENETTE.split()),
+    128,
+    "ImageNet's terms: non-commercial research",
+    "ten easily told ImageNet classes (Imagenette), 200 + 80 pictures per class of its own parts, 128x128; networks that "
+    "learned ImageNet have seen most of them",
+    "58c3d488441d404d84d17adaffeb158d73d3883a7926b2c27278ca009fce87b2",
+)
+_register(
+    "pets37",
+    "pets37-oxford10.tar",
+    tuple(BREEDS.split()),
+    192,
+    "CC BY-SA 4.0; cite Parkhi et al. 2012",
+    "the 37 breeds of the Oxford-IIIT Pets, 7 + 3 pictures per breed, not its own split, shorter side scaled to 192 and "
+    "cropped",
+    "55b9eb41e4727cdefc1e046a4781a57158c56c3e1016f0ff08c4ea08da3a2b71",
+)
+for _style, _how, _sha in (
+    ("photo", "photographs", "d80ba9a0117fed0b27169950b683a5629d965775a849eab5085d0200ab0c862a"),
+    ("art", "paintings", "f7521749a4133a9136a6dfc473dd7096feda3bb8fe71401cab8904597d08052f"),
+    ("cartoon", "cartoons", "8715d7bd36720a48653dc0a400bab0662aaefb9df34cba324e917593a4864214"),
+):
+    _register(
+        f"pacs_{_style}",
+        f"pacs-{_style}.tar",
+        PACS,
+        128,
+        "none stated; cite Li et al. 2017",
+        f"{_how} of the seven kinds of things in PACS, 60 + 30 per class, 128x128",
+        _sha,
+    )
+_register(
+    "intel_scenes",
+    "intel-scenes6.tar",
+    ("buildings", "forest", "glacier", "mountain", "sea", "street"),
+    100,
+    "none stated; contest of Intel and Analytics Vidhya",
+    "photographs of six kinds of scenes, 120 + 60 per class, 100x100",
+    "1554fe1fbb4a92fe9674d4d5ebcd477066195436d92074a8117749d5209acd74",
+)
+register_arrays(
+    "mnist_m",
+    tuple("0123456789"),
+    "code MIT; cite Ganin et al. 2016",
+    "digits of MNIST blended into photographs (MNIST-M), 200 + 100 per class, 32x32",
+    [local("mnist-m.npz")],
+    read_npz,
+    "074703a08b2a9e403a743fd6cfe1a92ae5f08e82d8f16f0484bf008ea52eda3e",
+    "mnist-m.npz (uint8 arrays x_train, y_train, x_test, y_test)",
+    optional=True,
 )

@@ -36,7 +36,7 @@ class Dataset(ABC):
         name: in DATASETS.
         licence: its own, in short.
         origin: what it is, in one line.
-        optional: no package carries it.
+        optional: no package carries it, or one for Debian only.
         on_request: too large to be fetched unless it is named.
     """
 

@@ -126,7 +126,7 @@ def _square(image: Image.Image, side: int, upright: bool = False) -> np.ndarray:
     """Return a picture as uint8 (side, side, 3): RGB, scaled and cropped to the centre."""
     image.draft("RGB", (side, side))  # JPEG: decode no larger than needed
     image.load()  # here and not later: TIFF is turned by it
-    rgb = _rgb(image)
+    rgb = as_rgb(image)
     if upright and _orientation(image) in TURNS:
         rgb = rgb.transpose(TURNS[_orientation(image)])
     scale = side / min(rgb.size)
@@ -135,7 +135,7 @@ def _square(image: Image.Image, side: int, upright: bool = False) -> np.ndarray:
     return np.asarray(rgb.resize((width, height)).crop((left, top, left + side, top + side)))
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def as_rgb(image: Image.Image) -> Image.Image:
     """Return a picture in 8-bit RGB, transparent parts white, by the rule of ``ImageFiles``."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Image.fromarray(_eight_bits(image)).convert("RGB")

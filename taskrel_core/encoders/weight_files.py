@@ -9,25 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..assets.pickles import read_pickled_arrays
+
 COUNTER = "num_batches_tracked"  # of batch normalisation; does not affect the function
 REASON = 400  # letters of a library's message that are quoted
-
-# All that the pickle of numpy arrays needs. The function that makes an empty array is found through numpy itself,
-# since the module that the file names it by is deprecated.
-HARMLESS = {
-    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-}
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Reads numpy arrays in plain containers; any other name in the file is refused before it is looked up."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in HARMLESS:
-            raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is no part of an array")
-        return HARMLESS[module, name]
 
 
 def load_in_order(net: nn.Module, tensors: Sequence[Tensor], origin: str) -> None:
@@ -100,8 +85,7 @@ def read_squeezenet(path: Path) -> list[Tensor]:
     Raises:
         pickle.UnpicklingError: the file holds something else than arrays.
     """
-    with path.open("rb") as file:
-        layers = _ArraysOnly(file, encoding="latin1").load()
+    layers = read_pickled_arrays(path.read_bytes())
     parts = ("squeeze1x1", "expand1x1", "expand3x3")
     order = ["conv1", *(f"fire{k}/{part}" for k in range(2, 10) for part in parts), "conv10"]
     return [t for name in order for t in (_oihw(layers[name][0]), torch.from_numpy(layers[name][1]))]
