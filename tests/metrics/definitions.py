@@ -10,6 +10,7 @@ import scipy.sparse
 from scipy.optimize import linprog, minimize
 from scipy.special import log_softmax, softmax
 from scipy.stats import multivariate_normal
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.mixture import GaussianMixture
 
 from taskrel_core import Task
@@ -308,10 +309,70 @@ def probe(target, reference, posteriors):
     return right / len(y)
 
 
+def tmi(target, reference, posteriors, neighbours=3, floor=1.0):
+    """Sample by sample; digamma(n) - digamma(k) is the sum of 1/k .. 1/(n - 1)."""
+    total = 0.0
+    for c in range(target.n_classes):
+        members = target.z[target.labels == c].numpy()
+        n, k = len(members), min(neighbours, len(members) - 1)
+        for i in range(n if k else 0):
+            others = sorted(np.abs(members[i] - members[j]).max() for j in range(n) if j != i)
+            total += sum(1 / j for j in range(k, n)) + target.d * np.log(2 * max(others[k - 1], floor))
+    return total / len(target)
+
+
+def collapse(target):
+    """Discriminant axes and probabilities of NCTI: scikit-learn's without shrinkage, else the formula in 50 digits."""
+    z, y, k = target.z.numpy(), target.labels.numpy(), target.n_classes
+    values, vectors = np.linalg.eigh(np.cov(z.T))
+    varied = values > 1e-12 * values.max()
+    x = (z - z.mean(0)) @ vectors[:, varied][:, ::-1][:, :64]
+    spread = values[varied][::-1][:32].sum()
+    if np.exp(-spread) <= 1e-10:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # collinear within classes
+            fitted = LinearDiscriminantAnalysis(solver="svd").fit(x, y)
+        return fitted.transform(x), fitted.predict_proba(x)
+    with mpmath.workdps(50):
+        s, d = mpmath.exp(-mpmath.mpf(float(spread))), x.shape[1]
+
+        def shrunk(scatter):
+            scatter = mpmath.matrix(scatter.tolist())
+            return (1 - s) * scatter + s * sum(scatter[i, i] for i in range(d)) / d * mpmath.eye(d)
+
+        groups = [x[y == c] for c in range(k)]
+        inside = shrunk(sum(len(g) / len(x) * np.atleast_2d(np.cov(g.T, bias=True)) for g in groups))
+        root = mpmath.inverse(mpmath.cholesky(inside))
+        order, axes = mpmath.eigsy(root * (shrunk(np.atleast_2d(np.cov(x.T, bias=True))) - inside) * root.T)
+        largest = sorted(range(d), key=lambda i: -order[i])[: k - 1]
+        turned = np.array((root.T * axes).tolist(), dtype=float)
+    means = np.array([g.mean(0) for g in groups]) @ turned
+    logits = x @ turned @ means.T - (means**2).sum(1) / 2 + np.log([len(g) / len(x) for g in groups])
+    return (x @ turned)[:, largest], softmax(logits, axis=1)
+
+
+def ncti_ncc(target, reference, posteriors):
+    """From the probabilities."""
+    return np.take_along_axis(collapse(target)[1], target.labels.numpy()[:, None], 1).mean()
+
+
+def ncti_seli(target, reference, posteriors):
+    """The nuclear norm is the trace of the square root of the Gram matrix."""
+    low = collapse(target)[0]
+    low = low - low.mean(0)
+    return np.sqrt(np.maximum(np.linalg.eigvalsh(low.T @ low), 0)).sum()
+
+
+def ncti_vc(target, reference, posteriors):
+    """From the probabilities, class by class."""
+    p, y = collapse(target)[1], target.labels.numpy()
+    return -np.log(sum(np.linalg.norm(p[y == c], "nuc") for c in range(target.n_classes)))
+
+
 DEFINITIONS = {
     f.__name__: f
     for f in (
         *(logme, leep, nce, pactran, sfda, hscore, hscore_shrunk, ot_nce, otce, nleep, transrate, gbc),
-        *(otdd, knn, probe),
+        *(otdd, knn, probe, tmi, ncti_ncc, ncti_seli, ncti_vc),
     )
 }

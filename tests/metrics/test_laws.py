@@ -115,9 +115,13 @@ def test_functions_leave_arrays_as_they_are(compute):
         assert np.isfinite(compute(**wanted))
 
 
-@pytest.mark.parametrize("name", sorted(set(BASELINES) - {"otdd"}))
+# A distance of two tasks, a spread within each class, and how alike the probabilities of a class are, at chance too.
+NOT_OF_SEPARATION = {"otdd", "tmi", "ncti_vc"}
+
+
+@pytest.mark.parametrize("name", sorted(set(BASELINES) - NOT_OF_SEPARATION))
 def test_better_separated_classes_score_better(name):
-    """But for a distance of two tasks; and an accuracy that is 1 stays there."""
+    """But an accuracy that is 1 stays there."""
     values = np.array([score(name, problem(separation)) for separation in (0.1, 1.0, 2.0, 4.0)])
     steps = np.diff(values) * (1 if BASELINES[name].higher_is_better else -1)
     assert ((steps > 0) | ((values[1:] == 1.0) & (values[:-1] == 1.0))).all(), values
@@ -276,6 +280,14 @@ def test_says_when_it_is_saturated(name, n):
     assert value == pytest.approx(SATURATED[name], abs=1e-3)
 
 
+def test_tmi_says_when_no_sample_is_above_the_floor():
+    given = problem(scale=0.01)
+    with pytest.warns(SaturatedScore, match="tmi is saturated: no sample is further than floor = 1 from"):
+        value = BASELINES["tmi"](**given)
+    assert value == score("tmi", problem(separation=3.0, scale=0.01))
+    assert BASELINES["tmi"](**given, floor=1e-9) < value
+
+
 def test_says_when_the_classes_are_separable():
     with pytest.warns(SaturatedScore, match="the classes are separable"):
         assert BASELINES["sfda"](**problem(separation=60.0)) > 1 - 1e-9
@@ -305,7 +317,7 @@ def test_constant_columns_change_little(name):
     padded = moved(given, lambda z: torch.cat([z, torch.full((len(z), 2), 0.3, dtype=z.dtype)], dim=1))
     value, after = score(name, given), score(name, padded)
     assert np.isfinite(after)
-    if name not in ("logme", "pactran", "sfda", "hscore_shrunk", "gbc", "nleep"):
+    if name not in ("logme", "pactran", "sfda", "hscore_shrunk", "gbc", "nleep", "tmi"):
         assert after == pytest.approx(value, rel=1e-9)
 
 
@@ -324,6 +336,9 @@ WRONG_OPTIONS = [
     ("ot_nce", {"samples": 0}, "samples must be at least 1"),
     ("otdd", {"samples": 0}, "samples must be at least 1"),
     ("knn", {"neighbours": 0}, "neighbours must be at least 1, got 0"),
+    ("tmi", {"neighbours": 0}, "neighbours must be at least 1, got 0"),
+    ("tmi", {"floor": 0.0}, "floor must be finite and above 0"),
+    *((f"ncti_{part}", {"components": 0}, "components must be at least 1") for part in ("ncc", "seli", "vc")),
     ("probe", {"folds": 1}, "folds must be at least 2, got 1"),
     ("probe", {"strength": 0.0}, "strength must be finite and above 0"),
     ("otce", {"auxiliary": [(1.0, 1.0, 0.5)]}, "auxiliary must hold at least 3 tasks"),

@@ -12,10 +12,11 @@ from scipy.special import digamma, gammaln, log_softmax, softmax
 
 from taskrel_core import BASELINES, Task
 from taskrel_core.metrics.base import SaturatedScore
+from taskrel_core.metrics.ncti_pool import pool_index
 from taskrel_core.metrics.otce import otce_distances
 from taskrel_core.metrics.pactran import PACTRAN_GRID, pactran_dirichlet
 from tests.generators import gaussian_task
-from tests.metrics.definitions import DEFINITIONS, coupling, gbc, logme, pactran, sfda
+from tests.metrics.definitions import DEFINITIONS, coupling, gbc, logme, pactran, sfda, tmi
 
 AGREE = 1e-6
 KINDS = ("well-conditioned", "n < d", "rank-deficient", "imbalanced", "separable")
@@ -224,3 +225,24 @@ def test_pactran_is_at_the_optimum_for_many_features():
     curvature = ((x**2).T @ (p * (1 - p))).sum() + 60 * k / 3000
     expected = found.fun + k * 100 / (2 * 3000) * np.log(3000 / (k * 60) * curvature + 1e-10)
     assert BASELINES["pactran"](target=Task(z, y, k), lam=10.0) == pytest.approx(expected, rel=AGREE)
+
+
+def test_tmi_of_gaussian_classes_is_their_entropy():
+    """d/2 log(2 pi e s^2), which the estimate nears as samples grow; and its options."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 4000)
+    z = np.array([1.0, 3.0])[y][:, None] * rng.normal(size=(8000, 2)) + 50.0 * y[:, None]
+    expected = np.log(2 * np.pi * np.e) + np.log(3.0)  # mean of log s^2 over both classes
+    assert BASELINES["tmi"](target=Task(z, y, 2), floor=1e-9) == pytest.approx(expected, abs=0.05)
+    target = problem("well-conditioned")[0]
+    options = {"neighbours": 5, "floor": 0.5}
+    assert BASELINES["tmi"](target=target, **options) == pytest.approx(tmi(target, None, None, **options))
+
+
+def test_ncti_of_a_pool_is_the_sum_of_scaled_parts():
+    found = pool_index([0.5, 0.75, 1.0], [10.0, 40.0, 20.0], [-3.0, -3.0, -3.0])
+    assert found.tolist() == pytest.approx([-1.0, 0.5 + 1 - 1, 1 + 1 / 3 - 1])
+    assert pool_index([1.0, 0.0], [5.0, 1.0], [-1.0, -2.0]).tolist() == [2.0, -1.0]
+    for wrong in ([0.5, np.nan], [0.5]):
+        with pytest.raises(ValueError, match="ncc, seli and vc must be finite, one value per encoder"):
+            pool_index(wrong, [1.0, 2.0], [1.0, 2.0])
