@@ -49,9 +49,10 @@ class Registry(Mapping[str, Any]):
     def _all(self) -> dict[str, Any]:
         """The entries, those of the whole room among them."""
         if self._room:
-            room, self._room = import_module(self._room), None
+            room = import_module(self._room)
             for module in iter_modules(room.__path__, f"{room.__name__}."):
                 import_module(module.name)
+            self._room = None  # last: an import that fails fails again, and nobody sees half of the entries
         return self._entries
 
     def register(self, name: str) -> Callable[[T], T]:

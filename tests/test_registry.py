@@ -47,3 +47,17 @@ def test_every_data_set_has_a_name_for_readers_and_a_folder_is_theirs():
     assert [name for name in DATASETS if named(name) == name] == []
     assert named("folder:/somewhere/else") == "your pictures"
     assert named("clip:ViT-B-32/openai") == "clip:ViT-B-32/openai"
+
+
+def test_a_module_of_the_room_that_cannot_be_imported_is_told_each_time(tmp_path, monkeypatch):
+    room = tmp_path / "orchard"
+    room.mkdir()
+    (room / "__init__.py").write_text("")
+    (room / "a.py").write_text("import no_such_module_at_all\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry = Registry("fruit", room="orchard")
+    for _ in range(2):
+        with pytest.raises(ModuleNotFoundError, match="no_such_module_at_all"):
+            list(registry)
+    (room / "a.py").write_text("")
+    assert list(registry) == []

@@ -136,7 +136,7 @@ def pictures_read(summary: Mapping[str, Any]) -> str:
     Args:
         summary: as ``DATASETS["folder:PATH"].summary()`` returns it.
     """
-    skipped = ", ".join(f"{kind['count']} {kind['kind']}" for kind in summary["skipped"]) or "nothing"
+    skipped = ", ".join(f"{kind['kind']} ({kind['count']})" for kind in summary["skipped"]) or "nothing"
     train = summary["balance"]["train"]
     return (
         f"{summary['layout']}. Skipped: {skipped}. The largest class holds {train['largest']:.0%} of {train['n']} training "

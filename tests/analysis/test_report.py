@@ -113,7 +113,7 @@ def test_what_was_read_of_a_folder_is_said_with_what_was_skipped_and_the_balance
     }
     text = pictures_read(summary)
     assert text.startswith(
-        "train/ and test/. Skipped: 3 hidden. The largest class holds 95% of 120 training pictures"
+        "train/ and test/. Skipped: hidden (3). The largest class holds 95% of 120 training pictures"
     )
     assert text.endswith("is 0.198 nats (log K 0.693)")
     assert "Skipped: nothing." in pictures_read(summary | {"skipped": []})
