@@ -152,9 +152,9 @@ def _unexplained(x: np.ndarray, known: np.ndarray, drawn: Resamples) -> np.ndarr
 def interval(values: Float[np.ndarray, "... m"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the ends of the percentile interval (95 %) of resampled values, and how many resamples had no value."""
     missing = np.isnan(values)
-    some = ~missing.all(-1, keepdims=True)
-    ends = np.nanpercentile(np.where(some, values, 0.0), [2.5, 97.5], axis=-1)
-    low, high = np.where(some[..., 0], ends, np.nan)
+    none = np.asarray(missing.all(-1))
+    ends = np.nanpercentile(np.where(np.expand_dims(none, -1), 0.0, values), [2.5, 97.5], axis=-1)
+    low, high = np.where(none, np.nan, ends)
     return low, high, missing.sum(-1)
 
 

@@ -369,10 +369,26 @@ def ncti_vc(target, reference, posteriors):
     return -np.log(sum(np.linalg.norm(p[y == c], "nuc") for c in range(target.n_classes)))
 
 
+def wdje(target, reference, posteriors, strength=0.5):
+    """By linear programmes, for the labels too; the singular value from the Gram matrix."""
+    error, k, n = 1 - probe(reference, None, None), target.n_classes, len(target)
+    unit = [
+        Task(task.z / task.z.norm(dim=1, keepdim=True), task.y, task.n_classes)
+        for task in (target, reference)
+    ]
+    cost = squared_distances(*unit)
+    of_features = (cheapest_plan(cost) * cost).sum()
+    lipschitz = np.linalg.eigvalsh((unit[0].z @ unit[0].z.T).numpy())[-1] ** 0.5 * (k - 1) / (k * n)
+    ranks = [np.argsort(np.argsort(-np.bincount(t.labels), kind="stable"))[t.labels] for t in unit]
+    unlike = 2.0 * (ranks[1][:, None] != ranks[0][None])
+    of_labels = (cheapest_plan(unlike) * unlike).sum()
+    return error + lipschitz * strength * of_features + of_labels + lipschitz * np.log(k) * np.exp(-strength)
+
+
 DEFINITIONS = {
     f.__name__: f
     for f in (
         *(logme, leep, nce, pactran, sfda, hscore, hscore_shrunk, ot_nce, otce, nleep, transrate, gbc),
-        *(otdd, knn, probe, tmi, ncti_ncc, ncti_seli, ncti_vc),
+        *(otdd, knn, probe, tmi, ncti_ncc, ncti_seli, ncti_vc, wdje),
     )
 }

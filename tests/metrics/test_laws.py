@@ -146,7 +146,7 @@ def test_nearest_neighbours_vote_in_equal_parts_where_they_tie():
 
 
 # But for the start of the power iteration, and for the scale of single features.
-NEARLY = {("sfda", "rotation"): 1e-4, ("probe", "rotation"): 0.05}
+NEARLY = {("sfda", "rotation"): 1e-4, ("probe", "rotation"): 0.05, ("wdje", "rotation"): 0.1}
 MOVES = {
     "shift": lambda z: z + 10.0 * torch.arange(1.0, z.shape[1] + 1),
     "scale": lambda z: z * 0.004,
@@ -312,12 +312,12 @@ def test_a_target_whose_classes_are_points_has_a_value(name):
 
 @EVERY
 def test_constant_columns_change_little(name):
-    """Features that are the same for all samples say nothing; only where the width enters does the value change."""
+    """Features that are the same for all samples say nothing; only where width or origin enter does the value change."""
     given = problem()
     padded = moved(given, lambda z: torch.cat([z, torch.full((len(z), 2), 0.3, dtype=z.dtype)], dim=1))
     value, after = score(name, given), score(name, padded)
     assert np.isfinite(after)
-    if name not in ("logme", "pactran", "sfda", "hscore_shrunk", "gbc", "nleep", "tmi"):
+    if name not in ("logme", "pactran", "sfda", "hscore_shrunk", "gbc", "nleep", "tmi", "wdje"):
         assert after == pytest.approx(value, rel=1e-9)
 
 
@@ -339,6 +339,8 @@ WRONG_OPTIONS = [
     ("tmi", {"neighbours": 0}, "neighbours must be at least 1, got 0"),
     ("tmi", {"floor": 0.0}, "floor must be finite and above 0"),
     *((f"ncti_{part}", {"components": 0}, "components must be at least 1") for part in ("ncc", "seli", "vc")),
+    ("wdje", {"strength": 0.0}, "strength must be finite and above 0"),
+    ("wdje", {"samples": 0}, "samples must be at least 1"),
     ("probe", {"folds": 1}, "folds must be at least 2, got 1"),
     ("probe", {"strength": 0.0}, "strength must be finite and above 0"),
     ("otce", {"auxiliary": [(1.0, 1.0, 0.5)]}, "auxiliary must hold at least 3 tasks"),
