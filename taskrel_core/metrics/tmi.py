@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from scipy.special import digamma
 
 from .._validation import Real, check_count, check_positive
@@ -41,7 +41,7 @@ def tmi(
         n, k = len(members), min(neighbours, len(members) - 1)
         if k == 0:
             continue
-        distances = cKDTree(members).query(members, [k + 1], p=np.inf)[0]  # the first is the sample itself
+        distances = KDTree(members).query(members, [k + 1], p=np.inf)[0]  # the first is the sample itself
         spread = spread or bool((distances > floor).any())
         logs = np.log(2 * np.maximum(distances, floor))
         total += n * float(digamma(n) - digamma(k) + z.shape[1] * logs.mean())

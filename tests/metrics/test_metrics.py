@@ -239,6 +239,14 @@ def test_tmi_of_gaussian_classes_is_their_entropy():
     assert BASELINES["tmi"](target=target, **options) == pytest.approx(tmi(target, None, None, **options))
 
 
+@pytest.mark.parametrize("name", ["ncti_ncc", "ncti_seli", "ncti_vc"])
+@pytest.mark.parametrize("scale", [0.1, 0.4])
+def test_ncti_where_the_shrinkage_is_neither_small_nor_all(name, scale):
+    target, reference, posteriors = problem("imbalanced")
+    given = Task(scale * target.z, target.y, target.n_classes), reference, posteriors
+    assert score(name, *given) == pytest.approx(DEFINITIONS[name](*given), rel=AGREE, abs=AGREE)
+
+
 def test_ncti_of_a_pool_is_the_sum_of_scaled_parts():
     found = pool_index([0.5, 0.75, 1.0], [10.0, 40.0, 20.0], [-3.0, -3.0, -3.0])
     assert found.tolist() == pytest.approx([-1.0, 0.5 + 1 - 1, 1 + 1 / 3 - 1])
