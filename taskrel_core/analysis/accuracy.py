@@ -16,7 +16,12 @@ def select_learning_rate(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         raise ValueError("rows must hold at least one training, got none; run some first")
     first = rows[rows["seed"] == rows["seed"].min()]
-    best = pd.DataFrame(first).sort_values("validation").groupby(["target", "encoder"], sort=False).tail(1)
+    best = (
+        pd.DataFrame(first)
+        .sort_values(["validation", "lr"])
+        .groupby(["target", "encoder"], sort=False)
+        .tail(1)
+    )
     kept = rows.merge(best[["target", "encoder", "lr"]], on=["target", "encoder", "lr"])
     table = kept.groupby(["target", "encoder", "lr"], as_index=False).agg(
         fine_tuned=("fine_tuned", "mean"),

@@ -40,6 +40,7 @@ from .row import Row
 from .scored import SCORED
 from .scoring import (
     PAPER_TAU,
+    REDUCED,
     calibrated_tau,
     held_out_accuracy,
     measured,
@@ -179,3 +180,32 @@ GROUPS: Mapping[str, Callable[[FewShotScores, Task, Task], Columns]] = {
     "neighbours": partial(_metrics, ("knn", "probe", "otdd")),
     "controls": _controls,
 }
+
+# Every column that is a score, by what it is, and whether more of it is better.
+FORMS = dict.fromkeys(
+    [
+        "euclidean",
+        "calibrated",
+        "one_sided_logit",
+        "one_sided",
+        "held_out_logit",
+        "held_out",
+        *(f"components_{n}" for n in COMPONENTS),
+    ],
+    False,
+)
+PARTS = dict.fromkeys(
+    ["euclidean_transport", "euclidean_reweighted", "euclidean_loss", "one_sided_loss", "components_16_loss"],
+    False,
+)
+METRICS = {
+    **{name: BASELINES[name].higher_is_better for name in (*SCORED, "knn", "probe", "otdd")},
+    **{name: BASELINES[metric].higher_is_better for name, (metric, _) in REDUCED.items()},
+}
+CONTROLS = {
+    "reference_accuracy": True,
+    "permuted": False,
+    "permuted_transport": False,
+    "effective_rank": True,
+}
+SCORES = {**FORMS, **PARTS, **METRICS, **CONTROLS}

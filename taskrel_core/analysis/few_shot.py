@@ -1,0 +1,117 @@
+"""From the rows of few-shot trainings and scores to the cells of a study, and what they say of each score."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from .accuracy import select_learning_rate
+from .cells import Cells, read_cells, static_ranker
+from .study import differences, interaction_correlations, mean_correlations, partial_correlations
+
+# Targets from the domain that a pre-training has seen, if not the same pictures: handwritten digits, glyphs, emoji.
+OWN_DOMAIN = {
+    "cifar10": ("cifar10",),
+    "fashion_mnist": ("fashion_mnist",),
+    "mnist": ("mnist", "mnist_m", "digits", "usps", "glyphs_digits"),
+    "glyphs_latin": ("glyphs_latin", "glyphs_greek", "glyphs_cyrillic", "glyphs_digits"),
+    "emoji_twemoji": ("emoji_twemoji", "emoji_noto"),
+}
+STATIC = "static_ranker"
+PROBE = "probe"
+
+
+def pretraining(encoder: str) -> str:
+    """Return the pre-training in the name of a small encoder, ``small:architecture/pretraining``."""
+    return encoder.partition("/")[2] or encoder
+
+
+def study_cells(trainings: pd.DataFrame, scores: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> Cells:
+    """Return the cells of few-shot rows, at the learning rate that held-back samples select, with the static ranker.
+
+    Args:
+        trainings: rows of ``FewShot``.
+        scores: rows of ``FewShotScores``, of any groups.
+        higher_is_better: of each column of theirs that is a score.
+    """
+    best = select_learning_rate(trainings)[["target", "encoder", "lr"]]
+    truth = trainings.merge(best, on=["target", "encoder", "lr"])
+    truth = truth.assign(truth=truth["fine_tuned"], family=truth["encoder"].map(pretraining))
+    named = [name for name in higher_is_better if name in scores]
+    long = scores.melt(["encoder", "target"], named, var_name="score").dropna(subset="value")
+    cells = read_cells(truth, long, higher_is_better)
+    return cells.with_score(STATIC, static_ranker(cells))
+
+
+def own_domain(cells: Cells) -> list[tuple[str, str]]:
+    """Return the cells (encoder, target) whose encoder was pre-trained on the target's own domain."""
+    return [
+        (encoder, target)
+        for encoder in cells.encoders
+        for target in cells.targets
+        if target in OWN_DOMAIN.get(pretraining(encoder), ())
+    ]
+
+
+def summary(cells: Cells, controls: Sequence[str], by: str = "family", resamples: int = 2000) -> pd.DataFrame:
+    """Return one row per score: what it sees of the encoders' quality and of the match of encoder and target.
+
+    Args:
+        cells: the table.
+        controls: names of scores, the best of which the others are compared with.
+        by: what is resampled beside targets, as in ``resample``.
+        resamples: bootstrap samples.
+
+    Returns:
+        Index score; mean_r with low, high, p, weighted_tau, regret; interaction_r with its interval and p; partial_r
+        given the cross-validated probe; difference to the best control; without_own, the mean r where cells of an
+        encoder's own domain are left out.
+    """
+    options = {"resamples": resamples, "by": by}
+    mean = mean_correlations(cells, **options).drop(columns="dropped")
+    apart = {
+        "interaction": interaction_correlations(cells, **options),
+        "partial": partial_correlations(cells, PROBE, **options),
+        "difference": differences(cells, controls, **options),
+    }
+    for name, table in apart.items():
+        mean = mean.join(
+            table.drop(columns="dropped").rename(columns=lambda c, name=name: _prefixed(c, name))
+        )
+    without = mean_correlations(cells.leave_out(own_domain(cells)), resamples=2)["mean_r"]
+    return mean.assign(without_own=without)
+
+
+def _prefixed(column: str, name: str) -> str:
+    return f"{name}_{column}" if column in ("low", "high", "p") else column
+
+
+def interval_text(row: pd.Series, name: str = "mean_r", prefix: str = "") -> str:
+    """Return a value with its 95 % interval as text."""
+    return f"{row[name]:+.2f} [{row[f'{prefix}low']:+.2f}, {row[f'{prefix}high']:+.2f}]"
+
+
+def verdicts(row: pd.Series, goal: float = 0.8) -> dict[str, str]:
+    """Judge one score from its row of ``summary``, sign, strength, match and stability apart.
+
+    sign: "supported" if the interval of the mean r lies above 0, "not supported" if it lies below, else "inconclusive".
+    strength: the same against ``goal``, the size of the poster's mean (0.8). match: as sign, for the interaction r.
+    ``stability`` compares two rows instead.
+    """
+    return {
+        "sign": _against(row["low"], row["high"], 0.0),
+        "strength": _against(row["low"], row["high"], goal),
+        "match": _against(row["interaction_low"], row["interaction_high"], 0.0),
+    }
+
+
+def _against(low: float, high: float, value: float) -> str:
+    if low > value:
+        return "supported"
+    return "not supported" if high < value else "inconclusive"
+
+
+def in_one(found: Mapping[str, str]) -> str:
+    """Return one verdict of several: that of all, or what each says."""
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return ", ".join(f"{name}: {verdict}" for name, verdict in found.items())

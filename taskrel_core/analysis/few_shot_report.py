@@ -1,0 +1,83 @@
+"""What the table of small encoders says, in sentences: text with numbers that a page shows."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from .cells import Cells
+from .few_shot import interval_text
+from .power import smallest_r
+from .reliability import kendall_w, noise_ceiling, shared_part
+from .study import leave_one_family_out
+
+PAPER = "euclidean"
+
+
+def finding(table: pd.DataFrame, names: Mapping[str, str], encoders: int, targets: int) -> str:
+    """Say what the Euclidean form, the best form, the best other score and the parts of the bound do.
+
+    Args:
+        table: as ``few_shot.summary`` returns it, with a column kind.
+        names: what readers call each score.
+        encoders: how many.
+        targets: how many.
+    """
+    paper = table.loc[PAPER]
+    direction = (
+        "in the claimed direction"
+        if paper["low"] > 0
+        else "in the wrong direction"
+        if paper["high"] < 0
+        else "in no direction that we can tell"
+    )
+    best = {}
+    for kind in ("relatedness", "other metric", "control"):
+        rows = table[table["kind"] == kind]
+        if len(rows):
+            name = str(rows["mean_r"].idxmax())
+            best[kind] = f"{names.get(name, name)}, {interval_text(rows.loc[name])}"
+    listed = "; ".join(f"best {kind}: {text}" for kind, text in best.items())
+    loss, transport = table.loc["euclidean_loss"], table.loc["euclidean_transport"]
+    parts = f"its transport term {interval_text(transport)}"
+    reading = (
+        " What the bound is about predicts accuracy; the transport term undoes it."
+        if loss["low"] > 0 > transport["high"]
+        else ""
+    )
+    return (
+        f"Over {encoders} encoders of one width and {targets} targets, relatedness with the Euclidean cost (the paper's "
+        f"setting) correlates with accuracy {direction}: mean r = {interval_text(paper)}, 95 % CI, positive as claimed. "
+        f"Picked after the fact, {listed}. The loss of the transformed classifier, which the bound bounds, has "
+        f"{interval_text(loss)}, {parts}.{reading}"
+    )
+
+
+def limits(cells: Cells, tables: int = 100) -> str:
+    """Say what the table can tell: agreement of targets, noise of seeds, power, and families left out.
+
+    Args:
+        cells: the table, with the Euclidean form among its scores.
+        tables: simulated, for the power.
+    """
+    families, targets = len(set(cells.families)), len(cells.targets)
+    parts = []
+    if targets > 1 and len(cells.encoders) > 2:
+        agreement = kendall_w(cells)
+        parts.append(
+            f"Kendall's W of the accuracies is {agreement.w:.2f} over {targets} targets (1: every target orders the encoders "
+            "alike)."
+        )
+    ceiling = noise_ceiling(cells)["ceiling"].dropna()
+    if len(ceiling):
+        parts.append(
+            f"The noise of the seeds limits any score to r = {ceiling.min():.2f} to {ceiling.max():.2f}, by target."
+        )
+    if targets > 1 and families > 3:
+        least = smallest_r(families, targets, shared_part(cells), tables=tables, resamples=200)
+        left = leave_one_family_out(cells).loc[PAPER]
+        parts.append(
+            f"With the {families} pre-trainings counted as independent, a true mean r of {least:.2f} is told from 0 with power 0.8. "
+            f"With any one pre-training left out, the mean r of the Euclidean form lies from {left['lowest']:+.2f} (without "
+            f"{left['lowest_without']}) to {left['highest']:+.2f} (without {left['highest_without']})."
+        )
+    return " ".join(parts) or "With so few encoders and targets nothing can be said."

@@ -1,0 +1,97 @@
+"""What scores see of many small encoders: their quality, the match with a target, and how spread their features are."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from .names import SCORE_NAMES
+from .style import COLOURS, GREY, STYLE
+
+KIND_COLOURS = {
+    "relatedness": COLOURS[0],
+    "part of it": COLOURS[5],
+    "other metric": COLOURS[2],
+    "control": GREY,
+}
+
+
+def quality_and_match(table: pd.DataFrame, line: str) -> Axes:
+    """Draw each score's mean correlation with accuracy, and what is left when encoder and target means are removed.
+
+    Args:
+        table: index score, in the order of the rows; columns kind (a key of KIND_COLOURS), mean_r, low, high,
+            interaction_r, interaction_low, interaction_high.
+        line: score whose mean correlation is drawn as a vertical line.
+    """
+    with plt.rc_context(STYLE):
+        _, ax = plt.subplots(figsize=(5.4, 0.36 * len(table) + 1.1))
+        for y, row in enumerate(table.to_dict("records")):
+            colour = KIND_COLOURS[row["kind"]]
+            ax.plot([row["low"], row["high"]], [y - 0.13] * 2, color=colour, lw=1.6)
+            ax.plot(row["mean_r"], y - 0.13, "o", color=colour, ms=5.5)
+            ax.plot([row["interaction_low"], row["interaction_high"]], [y + 0.17] * 2, color=colour, lw=0.9)
+            ax.plot(row["interaction_r"], y + 0.17, "D", color=colour, mfc="white", ms=4)
+        ax.axvline(0, color=GREY, lw=0.8)
+        ax.axvline(table.loc[line, "mean_r"], color=GREY, lw=0.9, ls=":")
+        ax.set_yticks(range(len(table)), [SCORE_NAMES.get(str(name), str(name)) for name in table.index])
+        for label, kind in zip(ax.get_yticklabels(), table["kind"], strict=True):
+            label.set_color(KIND_COLOURS[kind] if kind != "control" else "black")
+        ax.set(xlim=(-1.02, 1.02), ylim=(len(table) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
+        ax.set_xlabel("wrong sign  ←  correlation with accuracy  →  as claimed")
+        ax.plot([], [], "o", color="black", label="over encoders, mean of targets")
+        ax.plot([], [], "D", color="black", mfc="white", ms=4, label="match of encoder and target only")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=9)
+    return ax
+
+
+def spread_and_transport(table: pd.DataFrame) -> Axes:
+    """Draw the transport term of each encoder against the spread of its features, coloured by accuracy.
+
+    Args:
+        table: columns encoder, family (as shown), effective_rank, transport, accuracy; one row per encoder.
+    """
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(5.4, 4.4))
+        points = ax.scatter(
+            table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis", lw=0
+        )
+        middle = table.groupby("family")[["effective_rank", "transport"]].mean()
+        for family, (x, y) in middle.iterrows():
+            ax.annotate(str(family), (x, y), (0, 6), textcoords="offset points", ha="center", fontsize=9)
+        ax.set_xscale("log")
+        ticks = [t for t in (2, 5, 10, 20, 50, 100) if 0.9 * table["effective_rank"].min() < t]
+        ax.set_xticks(ticks, [str(t) for t in ticks])
+        ax.minorticks_off()
+        ax.set_xlabel("effective rank of the target's features")
+        ax.set_ylabel("distribution mismatch W")
+        bar = figure.colorbar(points, ax=ax, pad=0.02)
+        bar.set_label("mean accuracy after fine-tuning")
+        bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+    return ax
+
+
+def correlation_along(table: pd.DataFrame, x: str, label: str) -> Axes:
+    """Draw how each score's mean correlation changes along a setting, one line per score with its interval.
+
+    Args:
+        table: columns score, ``x``, mean_r, low, high.
+        x: numeric column on the horizontal axis.
+        label: of that axis.
+    """
+    with plt.rc_context(STYLE):
+        _, ax = plt.subplots(figsize=(5.4, 3.8))
+        for k, (score, rows) in enumerate(table.groupby("score", sort=False)):
+            rows, colour = rows.sort_values(x), COLOURS[k % len(COLOURS)]
+            ax.fill_between(rows[x], rows["low"], rows["high"], color=colour, alpha=0.12, lw=0)
+            ax.plot(rows[x], rows["mean_r"], "o-", color=colour, ms=4.5)
+            end = rows.iloc[-1]
+            ax.annotate(
+                SCORE_NAMES.get(str(score), str(score)), (end[x], end["mean_r"]), (6, 0),
+                textcoords="offset points", va="center", color=colour, fontsize=9,
+            )  # fmt: skip
+        ax.axhline(0, color=GREY, lw=0.8)
+        ax.set(ylim=(-1.02, 1.02), xticks=np.unique(table[x]))
+        ax.set_xlabel(label)
+        ax.set_ylabel("mean correlation, + as claimed")
+    return ax
