@@ -132,12 +132,12 @@ def _parts(name: str, r: Relatedness, target: Task) -> Columns:
 
 
 def _on_components(n: int, s: FewShotScores, reference: Task, target: Task) -> Columns:
-    few = [_components(task, n) for task in (reference, target)]
+    few = [components(task, n) for task in (reference, target)]
     return _form(f"components_{n}", our_tau, s, *few, metric="one_sided")
 
 
-def _components(task: Task, n: int) -> Task:
-    """The task on its own leading principal components, not scaled."""
+def components(task: Task, n: int) -> Task:
+    """Return the task on its own leading principal components, not scaled."""
     x = task.z - task.z.mean(0)
     U, S, _ = torch.linalg.svd(x, full_matrices=False)
     return Task(U[:, :n] * S[:n], task.y, task.n_classes, task.name)

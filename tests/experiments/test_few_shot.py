@@ -11,7 +11,7 @@ import torch
 from taskrel_core import BASELINES, DATASETS, ENCODERS, Task
 from taskrel_core import relatedness as full_relatedness
 from taskrel_core.experiments.few_shot import FewShot, _parts
-from taskrel_core.experiments.few_shot_scores import COMPONENTS, GROUPS, FewShotScores, _components
+from taskrel_core.experiments.few_shot_scores import COMPONENTS, GROUPS, FewShotScores, components
 from taskrel_core.experiments.scored import SCORED
 from taskrel_core.extraction import features, few_per_class, sample_classes, standardise
 from tests.generators import FEW_STEPS
@@ -113,7 +113,7 @@ def test_forms_are_what_their_table_says(rows, tasks):
 
 
 def test_components_are_the_leading_ones_of_each_domain_with_unit_variance(rows, tasks):
-    few = [_components(task, 8) for task in tasks]
+    few = [components(task, 8) for task in tasks]
     for task, found in zip(tasks, few, strict=True):
         x = task.z - task.z.mean(0)
         _, axes = torch.linalg.eigh(x.T @ x)
