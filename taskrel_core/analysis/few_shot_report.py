@@ -76,7 +76,7 @@ def limits(cells: Cells, tables: int = 100) -> str:
         least = smallest_r(families, targets, shared_part(cells), tables=tables, resamples=200)
         left = leave_one_family_out(cells).loc[PAPER]
         parts.append(
-            f"With the {families} pre-trainings counted as independent, a true mean r of {least:.2f} is told from 0 with power 0.8. "
+            f"With the {families} pre-trainings as independent, a true mean r of {least:.2f} is told from 0 with power 0.8. "
             f"Without any one of them, the mean r of the Euclidean form lies from {left['lowest']:+.2f} (without "
             f"{left['lowest_without']}) to {left['highest']:+.2f} (without {left['highest_without']})."
         )

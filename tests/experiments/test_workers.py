@@ -1,18 +1,22 @@
 """Rows on a Dask cluster of two worker processes, one of which is killed: nothing lost, nothing twice."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from joblib import delayed
 
 from taskrel_core import MissingAsset, environment
+from taskrel_core.experiments.linear_heads import LinearHead
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.run import run
+from taskrel_core.experiments.store import RowStore
 from taskrel_core.experiments.workers import KEEP_MEMORY, workers
 
 SIZES = {"encoder": "random_net", "metric": "euclidean", "n_reference": 120, "n_target": 100, "tau": 0.2}
@@ -104,6 +108,28 @@ def test_workers_started_here_keep_the_memory_that_they_had(monkeypatch):
     with workers(1) as parallel:
         found = list(parallel(delayed(os.environ.get)(name) for name in KEEP_MEMORY))
     assert found == [str(value) for value in KEEP_MEMORY.values()]
+
+
+def test_fresh_rows_whose_files_are_missing_stay_as_shipped_and_others_are_computed(tmp_path, monkeypatch):
+    at_hand = LinearHead("digits", "random_net", n=40, n_test=30)
+    elsewhere = replace(at_hand, target="cifar10")
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TASKREL_DATA", str(tmp_path / "no-data"))
+    kept = RowStore(tmp_path / "made")
+    for row in (at_hand, elsewhere):
+        kept.put(row.key, {**asdict(row), "accuracy": 0.123})
+    kept.ship("page", [at_hand.key, elsewhere.key], tmp_path / "shipped", {})
+    monkeypatch.setenv("TASKREL_RESULTS", str(tmp_path / "shipped"))
+    monkeypatch.setenv("TASKREL_ROW_LOG", str(tmp_path / "log"))
+    assert set(run([at_hand, elsewhere])["accuracy"]) == {0.123}
+    monkeypatch.setenv("TASKREL_FRESH", "1")
+    table = run([elsewhere, at_hand])
+    assert table["origin"].tolist() == ["shipped", "computed"]
+    assert table["accuracy"][0] == 0.123 != table["accuracy"][1]
+    assert [json.loads(line)["origin"] for line in open(tmp_path / "log")][-2:] == ["shipped", "computed"]
+    assert not (tmp_path / "cache" / "rows" / elsewhere.key[:2] / f"{elsewhere.key}.json").exists()
+    with pytest.raises(MissingAsset, match="cifar10"):
+        run([replace(elsewhere, seed=9)])
 
 
 def test_an_unknown_backend_is_refused_by_name(monkeypatch):
