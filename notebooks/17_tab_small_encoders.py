@@ -52,7 +52,7 @@ groups: list[str] = [
     "published",
     "neighbours",
     "controls",
-]  # [euclidean | calibrated | one_sided | held_out | components_8 | components_16 | components_32 | published | neighbours | controls] scores
+]  # groups of scores, names in taskrel_core.experiments.few_shot_scores
 resamples: int = 2000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
 
 # %%
@@ -101,10 +101,10 @@ page.figure(
     quality_and_match(shown, controls[0]),
     "small-encoders",
     table=shown.reset_index(),
-    alt="One row per score, best first, on a scale of the correlation with accuracy from -1 to 1, a filled mark for the mean over "
-    "targets and a hollow one for the match only, with intervals. A dotted vertical line marks the cross-validated probe.",
-    caption=f"Correlation with few-shot accuracy over {len(encoders)} encoders and {len(targets)} targets, 95 % CI (pre-trainings and "
-    "targets resampled together); positive: as claimed. Blue: relatedness; light blue: its parts; green: other "
+    alt="One row per score, best first, on a scale of the correlation with accuracy from -1 to 1, a filled mark for the "
+    "mean over targets and a hollow one for the match only, with intervals. A dotted vertical line marks the cross-validated probe.",
+    caption=f"Correlation with few-shot accuracy over {len(encoders)} encoders and {len(targets)} targets, 95 % CI "
+    "(pre-trainings and targets resampled together); positive: as claimed. Blue: relatedness; light blue: its parts; green: other "
     "metrics; black: controls. Dotted line: the cross-validated probe, which costs a tenth of a second.",
 )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from .cells import Cells
 from .few_shot import interval_text
 from .power import smallest_r
 from .reliability import kendall_w, noise_ceiling, shared_part
-from .study import leave_one_family_out
+from .study import fisher, leave_one_family_out
 
 PAPER = "euclidean"
 
@@ -81,3 +82,26 @@ def limits(cells: Cells, tables: int = 100) -> str:
             f"{left['lowest_without']}) to {left['highest']:+.2f} (without {left['highest_without']})."
         )
     return " ".join(parts) or "With so few encoders and targets nothing can be said."
+
+
+def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
+    """Say what the transport term follows: the spread of the features, and itself under permuted labels.
+
+    Args:
+        cells: columns target, encoder, transport, permuted_transport, effective_rank, accuracy; one row per cell.
+        means: the same, the mean of each encoder over targets.
+    """
+    rank = np.log(means["effective_rank"])
+    of_spread, of_accuracy = (float(np.corrcoef(rank, means[c])[0, 1]) for c in ("transport", "accuracy"))
+    each = [
+        float(np.corrcoef(rows["transport"], rows["permuted_transport"])[0, 1])
+        for _, rows in cells.groupby("target")
+    ]
+    ends = [fisher(r, len(means)) for r in (of_spread, of_accuracy)]
+    return (
+        "The distribution mismatch follows how many directions the features fill, not the task: over "
+        f"{len(means)} encoders its correlation with the log effective rank is {of_spread:+.2f} "
+        f"[{ends[0][0]:+.2f}, {ends[0][1]:+.2f}] (95 % CI), and with the same term under permuted labels "
+        f"{np.mean(each):+.2f} in the mean over targets (range {min(each):+.2f} to {max(each):+.2f}). The rank itself correlates with accuracy by "
+        f"{of_accuracy:+.2f} [{ends[1][0]:+.2f}, {ends[1][1]:+.2f}]."
+    )

@@ -126,7 +126,10 @@ def test_fresh_rows_whose_files_are_missing_stay_as_shipped_and_others_are_compu
     table = run([elsewhere, at_hand])
     assert table["origin"].tolist() == ["shipped", "computed"]
     assert table["accuracy"][0] == 0.123 != table["accuracy"][1]
-    assert [json.loads(line)["origin"] for line in open(tmp_path / "log")][-2:] == ["shipped", "computed"]
+    assert [json.loads(line)["origin"] for line in (tmp_path / "log").read_text().splitlines()][-2:] == [
+        "shipped",
+        "computed",
+    ]
     assert not (tmp_path / "cache" / "rows" / elsewhere.key[:2] / f"{elsewhere.key}.json").exists()
     with pytest.raises(MissingAsset, match="cifar10"):
         run([replace(elsewhere, seed=9)])
