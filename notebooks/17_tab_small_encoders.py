@@ -101,11 +101,11 @@ page.figure(
     quality_and_match(shown, controls[0]),
     "small-encoders",
     table=shown.reset_index(),
-    alt="One row per score, best first, on a scale of the correlation with accuracy from -1 to 1, a filled mark for the "
-    "mean over targets and a hollow one for the match only, with intervals. A dotted vertical line marks the cross-validated probe.",
+    alt="One row per score, best first, on a scale of the correlation with accuracy from -1 to 1, a filled mark for "
+    "the mean over targets and a hollow one for the match only, with intervals. A dotted line marks the cross-validated probe.",
     caption=f"Correlation with few-shot accuracy over {len(encoders)} encoders and {len(targets)} targets, 95 % CI "
-    "(pre-trainings and targets resampled together); positive: as claimed. Blue: relatedness; light blue: its parts; green: other "
-    "metrics; black: controls. Dotted line: the cross-validated probe, which costs a tenth of a second.",
+    "(pre-trainings and targets resampled together); positive: as claimed. Blue: relatedness; light blue: its parts; "
+    "green: other metrics; black: controls. Dotted line: the cross-validated probe, which costs a tenth of a second.",
 )
 
 # %%

@@ -42,6 +42,29 @@ def study_cells(trainings: pd.DataFrame, scores: pd.DataFrame, higher_is_better:
     return cells.with_score(STATIC, static_ranker(cells))
 
 
+def candidate_cells(trainings: pd.DataFrame, rows: pd.DataFrame) -> Cells:
+    """Return the cells of candidates: the bound as a score, and the loss of its classifier as "<candidate> loss".
+
+    Args:
+        trainings: rows of ``FewShot``, as in ``study_cells``.
+        rows: rows of ``Candidate``.
+    """
+    spec = ["directions", "n_directions", "strength", "measure"]
+    names = rows[spec].astype({"strength": int}).astype(str).agg(" ".join, axis=1)
+    wide = rows.assign(score=names)[["encoder", "target", "score", "bound", "loss"]]
+    long = pd.concat(
+        [
+            wide.rename(columns={"bound": "value"}).drop(columns="loss"),
+            wide.assign(score=names + " loss").rename(columns={"loss": "value"}).drop(columns="bound"),
+        ]
+    )
+    return study_cells(
+        trainings,
+        long.pivot_table(index=["encoder", "target"], columns="score", values="value").reset_index(),
+        dict.fromkeys([*names.unique(), *(names + " loss").unique()], False),
+    )
+
+
 def own_domain(cells: Cells) -> list[tuple[str, str]]:
     """Return the cells (encoder, target) whose encoder was pre-trained on the target's own domain."""
     return [
@@ -77,6 +100,10 @@ def summary(cells: Cells, controls: Sequence[str], by: str = "family", resamples
         mean = mean.join(
             table.drop(columns="dropped").rename(columns=lambda c, name=name: _prefixed(c, name))
         )
+    blind = (
+        mean["interaction_r"].isna() & mean["mean_r"].notna()
+    )  # orders all targets alike: says nothing of a match
+    mean.loc[blind, ["interaction_r", "interaction_low", "interaction_high"]] = 0.0
     without = mean_correlations(cells.leave_out(own_domain(cells)), resamples=2)["mean_r"]
     return mean.assign(without_own=without)
 

@@ -102,6 +102,8 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
         "The distribution mismatch follows how many directions the features fill, not the task: over "
         f"{len(means)} encoders its correlation with the log effective rank is {of_spread:+.2f} "
         f"[{ends[0][0]:+.2f}, {ends[0][1]:+.2f}] (95 % CI), and with the same term under permuted labels "
-        f"{np.mean(each):+.2f} in the mean over targets (range {min(each):+.2f} to {max(each):+.2f}). The rank itself correlates with accuracy by "
+        f"{np.mean(each):+.2f} in the mean over "
+        f"targets (range {min(each):+.2f} to {max(each):+.2f}). "
+        "The rank itself correlates with accuracy by "
         f"{of_accuracy:+.2f} [{ends[1][0]:+.2f}, {ends[1][1]:+.2f}]."
     )

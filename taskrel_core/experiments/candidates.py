@@ -100,6 +100,27 @@ class Candidate(Row):
         }
 
 
+def parse(text: str) -> dict[str, Any]:
+    """Return the fields of a candidate from "directions n strength measure", for instance "own 16 8 in_sample".
+
+    Raises:
+        ValueError: not four words, or one that is no number where one must be.
+    """
+    words = text.split()
+    try:
+        directions, n, strength, measure = words
+        return {
+            "directions": directions,
+            "n_directions": int(n),
+            "strength": float(strength),
+            "measure": measure,
+        }
+    except ValueError:
+        raise ValueError(
+            f"a candidate must be directions, how many, strength and measure, such as 'own 16 8 in_sample', got {text!r}"
+        ) from None
+
+
 def _projected(s: Candidate, reference: Task, target: Task) -> tuple[Task, Task]:
     """Both tasks on the directions of the candidate."""
     if s.directions == "all":

@@ -1,0 +1,168 @@
+"""From rows of few-shot trainings and scores to what a page says of them, on tables with a known answer."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from taskrel_core.analysis.few_shot import (
+    STATIC,
+    in_one,
+    own_domain,
+    pretraining,
+    study_cells,
+    summary,
+    verdicts,
+)
+from taskrel_core.analysis.few_shot_report import finding, limits, spread
+
+ENCODERS = [
+    f"small:{a}/{p}" for p in ("random", "mnist", "tiny_3", "rotation", "cifar10", "masked") for a in "ab"
+]
+TARGETS = ["usps", "cifar10", "dtd10", "flowers5"]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Accuracy has parts of encoder and match; one score is the accuracy, one its negative, one only the encoder's part."""
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=len(ENCODERS))
+    trainings, scores = [], []
+    for target in TARGETS:
+        match = rng.normal(size=len(ENCODERS))
+        for i, encoder in enumerate(ENCODERS):
+            truth = 0.5 + 0.05 * (quality[i] + match[i])
+            for seed in (0, 1):
+                for lr, loss in ((1e-3, 0.0), (1e-4, 0.3)):
+                    trainings.append(
+                        {
+                            "target": target, "encoder": encoder, "seed": seed, "lr": lr, "n_train": 10, "seconds": 1.0,
+                            "validation": truth - loss, "fine_tuned": truth - loss + 0.001 * rng.normal(),
+                            "fine_tuned_se": 0.01, "probe": 0.4,
+                        }
+                    )  # fmt: skip
+            cell = {"target": target, "encoder": encoder}
+            scores.append(
+                cell
+                | {
+                    "euclidean": truth, "euclidean_loss": -truth, "euclidean_transport": 1 + truth,
+                    "reference_accuracy": quality[i],
+                }
+            )  # fmt: skip
+            scores.append(cell | {"probe": truth + 0.05 * rng.normal(), "other": rng.normal()})
+    return pd.DataFrame(trainings), pd.DataFrame(scores)
+
+
+HIGHER = {
+    "euclidean": False,
+    "euclidean_loss": False,
+    "euclidean_transport": False,
+    "reference_accuracy": True,
+    "probe": True,
+    "absent": True,
+}
+
+
+@pytest.fixture(scope="module")
+def cells(rows):
+    return study_cells(*rows, HIGHER)
+
+
+@pytest.fixture(scope="module")
+def table(cells):
+    return summary(cells, ["probe", STATIC], resamples=200)
+
+
+def test_cells_hold_the_rate_that_validation_selects_and_only_known_scores(cells, rows):
+    trainings, _ = rows
+    best = trainings[trainings["lr"] == 1e-3].groupby(["encoder", "target"])["fine_tuned"].mean()
+    for i, encoder in enumerate(cells.encoders):
+        for t, target in enumerate(cells.targets):
+            assert cells.truth[i, t] == pytest.approx(best[encoder, target])
+    assert set(cells.scores) == {*HIGHER, STATIC} - {"absent"}
+    assert set(cells.families) == {"random", "mnist", "tiny_3", "rotation", "cifar10", "masked"}
+
+
+def test_a_summary_tells_sign_quality_and_match_apart(table):
+    assert (
+        table.loc["euclidean", "mean_r"] < -0.99
+    )  # lower is claimed to be better, and it is the accuracy itself
+    assert table.loc["euclidean_loss", "mean_r"] > 0.99
+    assert table.loc["euclidean_loss", "interaction_r"] > 0.95
+    assert table.loc["reference_accuracy", "mean_r"] > 0.4
+    assert table.loc["reference_accuracy", "interaction_r"] == pytest.approx(0, abs=1e-6)
+    assert table.loc["euclidean_loss", "partial_r"] > 0.9
+    assert table.loc["euclidean_loss", "regret"] == pytest.approx(0, abs=0.005)
+    assert table.loc["probe", "difference"] == 0
+    assert (table["control"] == "probe").all()
+    assert (table["low"] <= table["mean_r"]).all()
+
+
+def test_own_domains_are_left_out_by_pretraining(cells):
+    pairs = own_domain(cells)
+    assert set(pairs) == {(f"small:{a}/mnist", "usps") for a in "ab"} | {
+        (f"small:{a}/cifar10", "cifar10") for a in "ab"
+    }
+    assert pretraining("small:resnet/tiny_3") == "tiny_3"
+    assert pretraining("vgg16") == "vgg16"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sign", "strength"),
+    [
+        (0.1, 0.5, "supported", "not supported"),
+        (-0.5, -0.1, "not supported", "not supported"),
+        (-0.2, 0.9, "inconclusive", "inconclusive"),
+        (0.85, 0.95, "supported", "supported"),
+    ],
+)
+def test_verdicts_follow_from_intervals(low, high, sign, strength):
+    row = pd.Series({"low": low, "high": high, "interaction_low": -0.1, "interaction_high": 0.1})
+    assert verdicts(row) == {"sign": sign, "strength": strength, "match": "inconclusive"}
+
+
+def test_verdicts_in_one():
+    assert in_one({"sign": "supported", "match": "supported"}) == "supported"
+    assert in_one({"sign": "supported", "match": "inconclusive"}) == "sign: supported, match: inconclusive"
+
+
+def test_the_finding_names_the_direction_and_what_undoes_it(table):
+    kinds = {"euclidean": "relatedness", "euclidean_loss": "part of it", "euclidean_transport": "part of it"}
+    told = table.assign(kind=[kinds.get(name, "control") for name in table.index])
+    text = finding(told, {"euclidean": "Euclidean"}, 12, 4)
+    assert "in the wrong direction: mean r = -1.00 [" in text
+    assert "best relatedness: Euclidean" in text
+    assert text.endswith("the transport term undoes it.")
+    turned = told.copy()
+    turned.loc["euclidean", ["mean_r", "low", "high"]] = (0.9, 0.8, 0.95)
+    turned.loc["euclidean_transport", ["mean_r", "low", "high"]] = (0.1, -0.2, 0.3)
+    text = finding(turned, {}, 12, 4)
+    assert "in the claimed direction: mean r = +0.90 [+0.80, +0.95]" in text
+    assert "undoes" not in text
+
+
+def test_limits_tell_agreement_noise_power_and_families(cells):
+    text = limits(cells, tables=4)
+    assert "Kendall's W" in text
+    assert "With the 6 pre-trainings as independent" in text
+    assert "lies from -1.00 (without" in text
+
+
+def test_spread_says_what_the_transport_follows():
+    rng = np.random.default_rng(1)
+    rank = np.exp(rng.normal(size=30))
+    rows = [
+        {
+            "target": t,
+            "effective_rank": r,
+            "transport": np.log(r),
+            "permuted_transport": np.log(r),
+            "accuracy": -np.log(r),
+        }
+        for t in "ab"
+        for r in rank
+    ]
+    cells = pd.DataFrame(rows)
+    text = spread(cells, cells[cells["target"] == "a"])
+    assert "is +1.00 [+1.00, +1.00]" in text
+    assert "permuted labels +1.00 in the mean over targets (range +1.00 to +1.00)" in text
+    assert "with accuracy by -1.00" in text
