@@ -111,8 +111,8 @@ page.figure(
 # %%
 each = per_target(study)
 wide = each.pivot(index="score", columns="target", values="pearson").reindex(shown.index, columns=targets)
-cut = wide.map("{:+.2f}".format).rename(columns=named)
-cut.insert(0, "mean r [95 % CI]", [interval_text(row) for _, row in shown.iterrows()])
+wide.insert(0, "mean", shown["mean_r"])
+cut = wide.map("{:+.2f}".format).replace("+nan", "–").rename(columns=named)
 cut.insert(0, "score", [SCORE_NAMES.get(name, name) for name in shown.index])
 page.table(
     cut,
@@ -125,6 +125,7 @@ page.table(
 text = pd.DataFrame(
     {
         "score": [SCORE_NAMES.get(name, name) for name in shown.index],
+        "mean r [95 % CI]": [interval_text(row) for _, row in shown.iterrows()],
         "p": shown["p"].map("{:.3f}".format),
         "weighted τ": shown["weighted_tau"].map("{:+.2f}".format),
         "regret": shown["regret"].map("{:.3f}".format),
@@ -139,7 +140,7 @@ text = pd.DataFrame(
     }
 )
 page.table(
-    text,
+    text.replace("+nan", "–"),
     "small-encoders-more",
     "p: encoders permuted jointly over targets. Regret: best accuracy less that of the encoder ranked first. Match r: encoder "
     "and target means removed. Given the probe: partial correlation. Best control: "
@@ -169,7 +170,7 @@ for name, row in theirs.iterrows():
         r = sign * table.loc[column, "mean_r"]
         lines.append({"score": "", "whose": "ours", "mean": f"{r:+.2f} over {len(targets)} targets"})
     else:
-        lines.append({"score": "", "whose": "ours", "mean": "saturated (n ≤ d)"})
+        lines.append({"score": "", "whose": "ours", "mean": "constant: no more samples than features"})
 page.table(
     pd.DataFrame(lines).fillna(""),
     "small-encoders-poster",
