@@ -107,3 +107,33 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
         "The rank itself correlates with accuracy by "
         f"{of_accuracy:+.2f} [{ends[1][0]:+.2f}, {ends[1][1]:+.2f}]."
     )
+
+
+def searched_for(
+    candidates: pd.DataFrame, last: pd.DataFrame, name: str, goal: float = 0.8, match: float = 0.5
+) -> str:
+    """Say what the search found and how the frozen form did on the last targets.
+
+    Args:
+        candidates: index candidate, or "<candidate> loss" for the loss of its classifier; columns mean_r, low, high,
+            interaction_r.
+        last: rows of ``few_shot.summary``, the frozen form first.
+        name: what readers call it.
+        goal: mean r that was wanted.
+        match: match r that was wanted.
+    """
+    losses = candidates.index.str.endswith(" loss")
+    bounds = candidates[~losses]
+    reach = [
+        name for name, row in bounds.iterrows() if row["mean_r"] >= goal and row["interaction_r"] >= match
+    ]
+    best = bounds.loc[bounds["mean_r"].idxmax()]
+    frozen, control = last.iloc[0], last["control"].iloc[0]
+    met = "meets" if frozen["mean_r"] >= goal and frozen["interaction_r"] >= match else "misses"
+    return (
+        f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'es' if len(reach) == 1 else ''} a mean r of {goal} and "
+        f"a match r of {match} on the targets that the search saw; the best, {best.name}, has {interval_text(best)} (95 % CI). "
+        f"The form that was frozen, {name}, has on the last targets a mean r of {interval_text(frozen)} and a match r of "
+        f"{interval_text(frozen, 'interaction_r', 'interaction_')}: it {met} the goal there. Less the best control "
+        f"({control}) that is {interval_text(frozen, 'difference', 'difference_')}."
+    )

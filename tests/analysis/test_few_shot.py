@@ -6,6 +6,7 @@ import pytest
 
 from taskrel_core.analysis.few_shot import (
     STATIC,
+    candidate_cells,
     in_one,
     own_domain,
     pretraining,
@@ -13,7 +14,7 @@ from taskrel_core.analysis.few_shot import (
     summary,
     verdicts,
 )
-from taskrel_core.analysis.few_shot_report import finding, limits, spread
+from taskrel_core.analysis.few_shot_report import finding, limits, searched_for, spread
 
 ENCODERS = [
     f"small:{a}/{p}" for p in ("random", "mnist", "tiny_3", "rotation", "cifar10", "masked") for a in "ab"
@@ -166,3 +167,33 @@ def test_spread_says_what_the_transport_follows():
     assert "is +1.00 [+1.00, +1.00]" in text
     assert "permuted labels +1.00 in the mean over targets (range +1.00 to +1.00)" in text
     assert "with accuracy by -1.00" in text
+
+
+def test_candidates_are_scores_by_their_own_name_with_the_loss_beside(rows):
+    trainings, scores = rows
+    cells = scores.dropna(subset="euclidean")
+    spec = {"directions": "own", "n_directions": 16, "strength": 8.0, "measure": "in_sample"}
+    candidates = cells[["encoder", "target"]].assign(
+        **spec, bound=cells["euclidean"], loss=-cells["euclidean"]
+    )
+    study = candidate_cells(trainings, candidates)
+    assert set(study.scores) == {"own 16 8 in_sample", "own 16 8 in_sample loss", STATIC}
+    np.testing.assert_allclose(study.scores["own 16 8 in_sample"], -study.scores["own 16 8 in_sample loss"])
+    assert np.corrcoef(study.scores["own 16 8 in_sample"][:, 0], study.truth[:, 0])[0, 1] < -0.99
+
+
+@pytest.mark.parametrize(
+    ("r", "told"), [(0.85, ("1 of 2", "reaches", "meets")), (0.7, ("None of 2", "reach", "misses"))]
+)
+def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
+    columns = {"mean_r": [r, 0.2, 0.99], "low": 0.0, "high": 1.0, "interaction_r": 0.6}
+    candidates = pd.DataFrame(columns, index=["a", "b", "a loss"])
+    last = pd.DataFrame(
+        {"mean_r": [r], "low": 0.1, "high": 0.9, "interaction_r": 0.55, "interaction_low": 0.2, "interaction_high": 0.8,
+         "difference": -0.1, "difference_low": -0.2, "difference_high": 0.0, "control": "probe"}
+    )  # fmt: skip
+    text = searched_for(candidates, last, "the form")
+    assert f"{told[0]} candidate bounds {told[1]} a mean r" in text
+    assert f"it {told[2]} the goal" in text
+    assert "the best, a, has" in text
+    assert "(probe) that is -0.10 [-0.20, +0.00]" in text

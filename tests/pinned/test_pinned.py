@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from taskrel_core.experiments.candidates import Candidate
 from taskrel_core.experiments.certificate import Certificate
 from taskrel_core.experiments.departures import Departure
 from taskrel_core.experiments.few_shot import FewShot
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 PINS = json.loads((HERE / "relatedness.json").read_text(encoding="utf-8"))
 KEYS = json.loads((HERE / "keys.json").read_text(encoding="utf-8"))
 ROWS = {
+    "Candidate": Candidate("fashion_mnist", "digits", "random_net"),
     "Checking": Certificate("mnist", "digits", "lenet"),
     "Departure": Departure("planted"),
     "Experiment": Experiment("fashion_mnist", "digits", "pca"),
