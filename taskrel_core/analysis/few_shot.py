@@ -51,11 +51,11 @@ def candidate_cells(trainings: pd.DataFrame, rows: pd.DataFrame) -> Cells:
     """
     spec = ["directions", "n_directions", "strength", "measure"]
     names = rows[spec].astype({"strength": int}).astype(str).agg(" ".join, axis=1)
-    wide = rows.assign(score=names)[["encoder", "target", "score", "bound", "loss"]]
+    cells = rows[["encoder", "target"]]
     long = pd.concat(
         [
-            wide.rename(columns={"bound": "value"}).drop(columns="loss"),
-            wide.assign(score=names + " loss").rename(columns={"loss": "value"}).drop(columns="bound"),
+            cells.assign(score=names, value=rows["bound"]),
+            cells.assign(score=names + " loss", value=rows["loss"]),
         ]
     )
     return study_cells(

@@ -124,9 +124,7 @@ def searched_for(
     """
     losses = candidates.index.str.endswith(" loss")
     bounds = candidates[~losses]
-    reach = [
-        name for name, row in bounds.iterrows() if row["mean_r"] >= goal and row["interaction_r"] >= match
-    ]
+    reach = bounds[(bounds["mean_r"] >= goal) & (bounds["interaction_r"] >= match)]
     best = bounds.loc[bounds["mean_r"].idxmax()]
     frozen, control = last.iloc[0], last["control"].iloc[0]
     met = "meets" if frozen["mean_r"] >= goal and frozen["interaction_r"] >= match else "misses"

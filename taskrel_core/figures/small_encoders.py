@@ -60,7 +60,8 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
         for family, (x, y) in middle.iterrows():
             ax.annotate(str(family), (x, y), (0, 6), textcoords="offset points", ha="center", fontsize=9)
         ax.set_xscale("log")
-        ticks = [t for t in (2, 5, 10, 20, 50, 100) if 0.9 * table["effective_rank"].min() < t]
+        least = float(table["effective_rank"].min())
+        ticks = [t for t in (2, 5, 10, 20, 50, 100) if 0.9 * least < t]
         ax.set_xticks(ticks, [str(t) for t in ticks])
         ax.minorticks_off()
         ax.set_xlabel("effective rank of the target's features")

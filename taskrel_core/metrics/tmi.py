@@ -41,7 +41,9 @@ def tmi(
         n, k = len(members), min(neighbours, len(members) - 1)
         if k == 0:
             continue
-        distances = KDTree(members).query(members, [k + 1], p=np.inf)[0]  # the first is the sample itself
+        distances = KDTree(members).query(members, k + 1, p=np.inf)[0][
+            :, -1
+        ]  # the first is the sample itself
         spread = spread or bool((distances > floor).any())
         logs = np.log(2 * np.maximum(distances, floor))
         total += n * float(digamma(n) - digamma(k) + z.shape[1] * logs.mean())
