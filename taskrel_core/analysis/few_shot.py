@@ -30,14 +30,16 @@ def study_cells(trainings: pd.DataFrame, scores: pd.DataFrame, higher_is_better:
 
     Args:
         trainings: rows of ``FewShot``.
-        scores: rows of ``FewShotScores``, of any groups.
+        scores: rows of ``FewShotScores``, of any groups. A score that calls itself saturated in a cell has no value there.
         higher_is_better: of each column of theirs that is a score.
     """
     best = select_learning_rate(trainings)[["target", "encoder", "lr"]]
     truth = trainings.merge(best, on=["target", "encoder", "lr"])
     truth = truth.assign(truth=truth["fine_tuned"], family=truth["encoder"].map(pretraining))
     named = [name for name in higher_is_better if name in scores]
-    long = scores.melt(["encoder", "target"], named, var_name="score").dropna(subset="value")
+    saturated = {name: scores.get(f"saturated_{name}") for name in named}
+    usable = {name: scores[name].mask(flag.eq(True)) for name, flag in saturated.items() if flag is not None}
+    long = scores.assign(**usable).melt(["encoder", "target"], named, var_name="score").dropna(subset="value")
     cells = read_cells(truth, long, higher_is_better)
     return cells.with_score(STATIC, static_ranker(cells))
 
@@ -100,9 +102,9 @@ def summary(cells: Cells, controls: Sequence[str], by: str = "family", resamples
         mean = mean.join(
             table.drop(columns="dropped").rename(columns=lambda c, name=name: _prefixed(c, name))
         )
-    blind = (
-        mean["interaction_r"].isna() & mean["mean_r"].notna()
-    )  # orders all targets alike: says nothing of a match
+    # A score that orders all targets alike says nothing of a match, nor does the static ranker: its mean over the other
+    # targets falls, by construction, where the cell itself is high.
+    blind = (mean["interaction_r"].isna() & mean["mean_r"].notna()) | (mean.index == STATIC)
     mean.loc[blind, ["interaction_r", "interaction_low", "interaction_high"]] = 0.0
     without = mean_correlations(cells.leave_out(own_domain(cells)), resamples=2)["mean_r"]
     return mean.assign(without_own=without)

@@ -83,6 +83,17 @@ def test_cells_hold_the_rate_that_validation_selects_and_only_known_scores(cells
     assert set(cells.families) == {"random", "mnist", "tiny_3", "rotation", "cifar10", "masked"}
 
 
+def test_a_saturated_score_has_no_value(rows):
+    trainings, scores = rows
+    flags = scores["target"].eq("usps") & scores["probe"].notna()
+    cells = study_cells(
+        trainings, scores.assign(saturated_probe=flags.where(scores["probe"].notna(), None)), HIGHER
+    )
+    known = np.isfinite(cells.scores["probe"])
+    assert not known[:, cells.targets.index("usps")].any()
+    assert known[:, cells.targets.index("dtd10")].all()
+
+
 def test_a_summary_tells_sign_quality_and_match_apart(table):
     assert (
         table.loc["euclidean", "mean_r"] < -0.99
@@ -91,6 +102,7 @@ def test_a_summary_tells_sign_quality_and_match_apart(table):
     assert table.loc["euclidean_loss", "interaction_r"] > 0.95
     assert table.loc["reference_accuracy", "mean_r"] > 0.4
     assert table.loc["reference_accuracy", "interaction_r"] == pytest.approx(0, abs=1e-6)
+    assert table.loc[STATIC, "interaction_r"] == 0
     assert table.loc["euclidean_loss", "partial_r"] > 0.9
     assert table.loc["euclidean_loss", "regret"] == pytest.approx(0, abs=0.005)
     assert table.loc["probe", "difference"] == 0
