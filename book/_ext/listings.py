@@ -52,9 +52,20 @@ class RegistryTable(SphinxDirective):
             ]
             rows = [card_cells(name, card) for name, card in CARDS.items()]
         else:
-            head = ["name", "width", "side", "trained on", "licence"]
+            head = ["name", "family", "width", "side", "head", "trained on", "licence"]
             others = [e for e in ENCODERS.values() if not e.name.startswith(PREFIX)]
-            rows = [(f"`{e.name}`", e.dim, e.input_size, e.source_task, e.licence) for e in others]
+            rows = [
+                (
+                    f"`{e.name}`",
+                    e.family or "–",
+                    e.dim,
+                    e.input_size,
+                    "yes" if e.has_head else "–",
+                    e.source_task,
+                    e.licence,
+                )
+                for e in others
+            ]
         lines = [head, ["---"] * len(head), *rows]
         return self.parse_text_to_nodes("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
 

@@ -67,6 +67,7 @@ class Encoder:
         native_size: side of the images that it was trained on; None if it takes ``input_size`` only.
         recipe: version of our own code that determines the features.
         file: name of the weights file in TASKREL_DATA, or "" where there is none.
+        family: its architecture, where others share it: those of one family resemble one another.
         has_head: it comes with the head of its source task, so ``posteriors`` is possible.
         fitted: it learns from a sample of the reference before it gives features.
         normalization: from images and side to what the network takes; None if it is no network that can be trained.
@@ -81,6 +82,7 @@ class Encoder:
     native_size: int | None = None
     recipe: str = ""
     file: str = ""
+    family: str = ""
     has_head: bool = False
     fitted: bool = False
     normalization: Normalize | None = field(default=None, repr=False)
