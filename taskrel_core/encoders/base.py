@@ -68,6 +68,7 @@ class Encoder:
         recipe: version of our own code that determines the features.
         file: name of the weights file in TASKREL_DATA, or "" where there is none.
         family: its architecture, where others share it: those of one family resemble one another.
+        opt_in: its licence is not stated or forbids commercial use, so it is fetched only where it is named.
         has_head: it comes with the head of its source task, so ``posteriors`` is possible.
         fitted: it learns from a sample of the reference before it gives features.
         normalization: from images and side to what the network takes; None if it is no network that can be trained.
@@ -83,6 +84,7 @@ class Encoder:
     recipe: str = ""
     file: str = ""
     family: str = ""
+    opt_in: bool = False
     has_head: bool = False
     fitted: bool = False
     normalization: Normalize | None = field(default=None, repr=False)

@@ -38,6 +38,7 @@ NAMES = {
     "vgg16_edges": "VGG16 trunk, edges",
     "lcnet_orientation": "PP-LCNet, orientation",
     "vit_small_saliency": "ViT-S/14, saliency",
+    "extra_resnet18_anime": "ResNet-18, anime",
     "resnet50_thin": "ResNet50-thin",
     "vgg16": "VGG16 trunk",
     "random_net": "random net",

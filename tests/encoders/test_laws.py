@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from taskrel_core import DATASETS, ENCODERS, MissingAsset, encoders
+from taskrel_core import DATASETS, ENCODERS, MissingAsset, encoders, environment
 from taskrel_core.encoders.base import Encoder, TrainingSample, _loaded, register
 from taskrel_core.encoders.checkpoints import PublishedFile
 from taskrel_core.encoders.lenet import LeNet, train_lenet
@@ -50,6 +50,8 @@ def ready(name, **settings):
     entry = ENCODERS[name]
     if name in LARGE and entry.present() is None:
         pytest.skip(f"hundreds of megabytes: fetch {name} by python -m taskrel_core {name}")
+    if entry.opt_in and not (environment.cache_dir() / "weights" / entry.file).exists():
+        pytest.skip(f"its licence is {entry.licence!r}: fetch {name} by python -m taskrel_core {name}")
     if entry.file:
         try:
             entry.path()
