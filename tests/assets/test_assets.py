@@ -27,6 +27,8 @@ from taskrel_core.assets.cache import keep_arrays, keep_file
 from taskrel_core.assets.content import array_fingerprint, atomic, file_fingerprint
 from taskrel_core.assets.sources import Source, SourceFailed, debian, local, npm, pypi
 from taskrel_core.data.datasets import DATASETS, ArrayDataset
+from taskrel_core.encoders.base import ENCODERS
+from taskrel_core.encoders.packaged import Packaged
 
 ARRAYS = {"x": np.arange(6, dtype=np.uint8).reshape(2, 3)}
 PIN = array_fingerprint(ARRAYS)
@@ -384,6 +386,18 @@ def test_the_command_tells_of_each_asset_where_it_came_from_or_why_it_is_missing
     assert "gone                 missing\n" in capsys.readouterr().out
     assert __main__.main(["nosuch"]) == 2
     assert "unknown asset 'nosuch'; known: gone, toy, usps" in capsys.readouterr().err
+
+
+def test_what_has_no_clear_licence_is_fetched_only_where_it_is_named(monkeypatch):
+    asked = []
+    known = {name: ENCODERS[name] for name in ("extra_resnet18_anime", "squeezenet")}
+    monkeypatch.setattr(__main__, "DATASETS", {})
+    monkeypatch.setattr(__main__, "ENCODERS", known)
+    monkeypatch.setattr(Packaged, "path", lambda entry: asked.append(entry.name))
+    assert __main__.main([]) == 0
+    assert asked == ["squeezenet"]
+    assert __main__.main(["extra_resnet18_anime"]) == 0
+    assert asked == ["squeezenet", "extra_resnet18_anime"]
 
 
 def _offline(monkeypatch):
