@@ -130,6 +130,20 @@ def source_posteriors(
     return torch.from_numpy(arrays["p"]).double()
 
 
+def n_parameters(encoder: Any) -> int | None:
+    """Return how many weights the network of an encoder has, None where it is no network that can be looked into."""
+    entry = as_encoder(encoder)
+    if not entry.trainable:
+        return None
+
+    def count() -> dict[str, np.ndarray]:
+        return {"n": np.array(sum(p.numel() for p in entry.load()[0].parameters()))}
+
+    kept = isinstance(encoder, str)
+    found = _kept({"what": "parameters", "encoder": entry.version}, count) if kept else count()
+    return int(found["n"])
+
+
 def sample_classes(dataset: str, k: int, seed: int = 0) -> tuple[int, ...]:
     """Return ``k`` different labels of a data set, sampled with ``seed``, in ascending order, for ``classes``.
 

@@ -90,7 +90,7 @@ def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
                 found["cells"].append(_cell(row, asked) | ranks)
                 found["rows"] += list(_forms(row, name, len(found["cells"]) - 1))
         else:
-            found["rows"] += [_row(row, name) for _, row in table.iterrows()]
+            found["rows"] += [_row(row, name) for _, row in table.iterrows() if not pd.isna(row["bound"])]
     return found
 
 
