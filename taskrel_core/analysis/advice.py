@@ -37,16 +37,16 @@ def recommendation(table: pd.DataFrame, names: Mapping[str, str]) -> str:
     said = f"Take {best['name']}, the first of {len(table)} by {names[by]}"
     if by in ("probe", "knn"):
         error = np.sqrt(table[by] * (1 - table[by]) / n)
-        close = (best[by] - table[by]) <= np.sqrt(error**2 + error.iloc[0] ** 2)
+        close = float(best[by]) - table[by] <= np.sqrt(error**2 + error.iloc[0] ** 2)
         said += f", which is right on {best[by]:.1%} of {n} samples (standard error {error.iloc[0]:.1%})"
-        others = table["name"][close].iloc[1:].tolist()
+        others = list(table.loc[close, "name"])[1:]
         if others:
             said += f". Within one standard error of the difference, so perhaps as good: {_listed(others)}"
     return f"{said}. {_certificate(best)}"
 
 
 def _certificate(best: pd.Series) -> str:
-    if pd.isna(best["bound"]):
+    if bool(pd.isna(best["bound"])):
         return "Without a reference there is no bound"
     relation, bound, chance = compared(float(best["bound"]), float(best["chance"]))
     certified = "certified" if best["certified"] else "not certified"
@@ -121,18 +121,18 @@ def advice(
         Columns target, encoder, way, value (more is better), fine_tuned.
     """
     cell = ["target", "encoder"]
-    signs = pd.Series({name: 1.0 if more else -1.0 for name, more in higher_is_better.items()})
-    asked = scores[list(signs.index)].astype(float) * signs
-    wide = asked.groupby([scores[name] for name in cell]).mean()
+    cells = scores.astype(dict.fromkeys(higher_is_better, float)).groupby(cell)
+    wide = pd.DataFrame(
+        {name: cells[name].mean() * (1 if more else -1) for name, more in higher_is_better.items()}
+    )
     held = trainings.merge(accuracies[[*cell, "lr"]], on=[*cell, "lr"]).groupby(cell)
-    wide["probe"], wide["fine_tuning"] = held["probe_validation"].mean(), held["validation"].mean()
-    truth = accuracies.set_index(cell)["fine_tuned"].reindex(wide.index)
-    wide = wide[truth.notna()]
-    z = truth - truth.groupby("target").transform("mean")
-    total, count = (z.groupby("encoder").transform(how) for how in ("sum", "count"))
-    wide[STATIC] = (total - z) / (count - 1)
-    wide["fine_tuned"] = truth
-    return wide.reset_index().melt([*cell, "fine_tuned"], var_name="way", value_name="value").dropna()
+    truth = pd.Series(accuracies.set_index(cell)["fine_tuned"])
+    above = truth - truth.groupby("target").transform("mean")
+    total, count = (pd.Series(above.groupby("encoder").transform(how)) for how in ("sum", "count"))
+    ways = {"probe": held["probe_validation"].mean(), "fine_tuning": held["validation"].mean()}
+    ways |= {STATIC: (total - above) / (count - 1), "fine_tuned": truth}
+    wide = wide.join(pd.DataFrame(ways), how="inner").reset_index()
+    return wide.melt([*cell, "fine_tuned"], var_name="way", value_name="value").dropna()
 
 
 def regrets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -199,6 +199,6 @@ def experience(
     others = [way for way in lines.index if way not in (by, reference, RANDOM)][:3]
     line = lines.loc[by]
     return (
-        f"On the book's {line['targets']} targets and {line['encoders']} encoders, the encoder picked had a fine-tuned accuracy "
-        f"below the best by: {'; '.join(told(way) for way in dict.fromkeys((by, *others, reference, RANDOM)))}"
+        f"On the book's {line['targets']:.0f} targets and {line['encoders']:.0f} encoders, the encoder picked had a fine-tuned "
+        f"accuracy below the best by: {'; '.join(told(way) for way in dict.fromkeys((by, *others, reference, RANDOM)))}"
     )

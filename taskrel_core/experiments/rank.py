@@ -53,8 +53,8 @@ def rank(
         encoders: names, torch modules or functions of pictures; None: ``default_encoders()``. Stored features need none.
         reference: data set of the head and the bound; None: a packaged one, Twemoji. With stored features: one file for
             each of the target's, or none, and then there is no bound.
-        by: the score that orders the lines: "probe", "logme", "knn", "bound" or "loss". None: the probe, which was the
-            best advice on the book's targets; the bound where labels are "pseudo".
+        by: the score that orders the lines: "probe", "logme", "knn", "bound" or "loss". None: the probe, which
+            has a standard error (page 16 of the book tells what following each costs); the bound where labels are "pseudo".
         tau: Lipschitz constant, nats per unit of feature; None: 8 / sqrt(d).
         labels: "true" or "pseudo".
         n: target samples; n_reference: reference samples.
@@ -228,7 +228,7 @@ def ordered(table: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     """
     by = by or ("probe" if set(table["labels"]) == {"true"} else "bound")
     table = table.assign(**{name: pd.to_numeric(table[name]) for name in ORDERS})
-    if not table[by].notna().any():
+    if bool(table[by].isna().all()):
         raise ValueError(
             f"by must be a score that the lines have, got {by!r}, which needs a reference; give reference="
         )

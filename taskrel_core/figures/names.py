@@ -123,7 +123,7 @@ WAY_NAMES = SCORE_NAMES | {
     "knn": "k-NN",
     "bound": "certified bound",
     "loss": "loss of the transformed classifier",
-    "fine_tuning": "fine-tuning every encoder, judged on 200 held-back pictures",
+    "fine_tuning": "fine-tuning every encoder",
     "static": "best on the other targets",
     "random": "any encoder",
 }

@@ -36,13 +36,8 @@ def ranked_encoders(table: pd.DataFrame) -> np.ndarray:
         axes[1].plot(table["bound"], y, "s", color=COLOURS[1])
         chance = float(table["chance"].max())
         axes[1].axvline(chance, color=GREY, ls="--", lw=1)
-        axes[1].axvspan(
-            chance,
-            max(chance, float(table["bound"].max() if table["bound"].notna().any() else 0)) * 1.05,
-            color=GREY,
-            alpha=0.15,
-            lw=0,
-        )
+        far = np.nanmax([chance, *table["bound"]]) * 1.05
+        axes[1].axvspan(chance, far, color=GREY, alpha=0.15, lw=0)
         axes[1].set_xlabel("certified bound on the loss, nats\n(shaded: above chance, vacuous)")
         axes[0].set_yticks(y, [encoder_label(name) for name in table["name"]])
         axes[0].invert_yaxis()
