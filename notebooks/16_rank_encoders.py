@@ -37,7 +37,7 @@ from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.experiments.rank import book_rows, default_encoders, sweep
 from taskrel_core.experiments.scoring import SCORES
 from taskrel_core.figures import rank_encoders as draw
-from taskrel_core.figures.names import SCORE_NAMES, WAY_NAMES
+from taskrel_core.figures.names import SCORE_NAMES, WAY_NAMES, named
 
 # %%
 lists = {
@@ -61,7 +61,7 @@ page.figure(
     table=first,
     alt="Left: for each encoder the accuracy of its cross-validated probe with its standard error, best on top. Right: its "
     "certified bound, and the region above chance shaded.",
-    caption=f"Encoders for {first['target'].iloc[0]}, {first['n'].iloc[0]} samples of {first['k'].iloc[0]} classes"
+    caption=f"Encoders for {named(str(first['target'].iloc[0]))}, {first['n'].iloc[0]} samples of {first['k'].iloc[0]} classes"
     f"{'; the first of ' + str(len(rankings)) + ' settings' if len(rankings) > 1 else ''}.",
 )
 
@@ -69,12 +69,12 @@ page.figure(
 shown = {"place": "place", "name": "encoder", "probe": "probe", "logme": "LogME", "knn": "k-NN"}
 shown |= {"bound": "bound", "loss": "loss", "chance": "chance", "log_k": "log K", "d": "width"}
 shown |= {"parameters": "parameters", "licence": "licence", "seconds": "seconds"}
-named = first.assign(
+lines = first.assign(
     name=first["name"].map(draw.encoder_label), parameters=(first["parameters"].astype(float) / 1e6).round(2)
 )
 agreed = advise.concordance(first, ["probe", "logme", "knn", "bound"])
 page.table(
-    named[list(shown)].rename(columns=shown | {"parameters": "parameters, M"}).astype({"place": int}),
+    lines[list(shown)].rename(columns=shown | {"parameters": "parameters, M"}).astype({"place": int}),
     "rank-encoders",
     "Accuracies of the probe and of 5 nearest neighbours are cross-validated; bound and loss of the classifier that it bounds, "
     f"chance and log K are nats. Kendall's W of probe, LogME, k-NN and bound: {agreed:.2f} (1: one order)",
@@ -165,8 +165,8 @@ page.glue("ours", f"{told['name'].iloc[0]} first of {len(first)} by {WAY_NAMES[s
 # The table of advice rests on shipped rows: scores and fine-tuning of page {doc}`06 <06_tab_correlation>`, and fewer labels and
 # pseudo-labels of pages 07 and 08. There the probe, and fine-tuning as a way to choose, are judged on 200 held-back pictures of
 # 1,200, which is less sure than cross-validation; "reference accuracy" always takes the encoder that is best on the reference.
-# Fine-tuning every encoder takes about a minute each on one core, a ranking some seconds. With eight encoders and five targets
-# most intervals overlap: no way to choose is shown to be better than the probe, and the Euclidean form is worse than any encoder.
+# Fine-tuning every encoder takes about a minute each on one core, a ranking some seconds. With so few encoders and targets
+# most intervals overlap, and a difference between two ways to choose that is smaller than its interval is none.
 #
 # The reference is one that a package carries, Twemoji, unless `reference=` names another. All rows:
 # {download}`CSV <../_generated/rows.16_rank_encoders.csv>`, {download}`JSON lines <../_generated/rows.16_rank_encoders.jsonl>`.
