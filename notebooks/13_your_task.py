@@ -23,9 +23,7 @@
 profile: str = "embedded"  # [profile] which size of everything
 reference: str | list[str] = "mnist"  # [data set] may be folder:PATH or features:FILE.npz
 target: str | list[str] = "glyphs_digits"  # [data set] the same; unlabelled:PATH@K with labels=pseudo
-encoder: str | list[str] = (
-    "lenet"  # [encoder] lenet and pca learn from the reference; stored features need none
-)
+encoder: str | list[str] = "lenet"  # [encoder] lenet and pca learn from the reference, others do not
 tau: float | list[float] = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
 labels: str | list[str] = "true"  # [true | pseudo] "pseudo": do not read the target's labels
 n_reference: int | list[int] = 1000  # [>= 1] reference samples
