@@ -49,7 +49,7 @@ def _certificate(best: pd.Series) -> str:
     if bool(pd.isna(best["bound"])):
         return "Without a reference there is no bound"
     relation, bound, chance = compared(float(best["bound"]), float(best["chance"]))
-    certified = "certified" if best["certified"] else "not certified"
+    certified = "certified" if bool(best["certified"]) else "not certified"
     vacuous = "" if relation == "below" else ", so it says nothing"
     said = f"Its bound on the loss after transfer is {bound} nats on these samples ({certified})"
     return f"{said}, {relation} chance, {chance}{vacuous}"
@@ -122,9 +122,8 @@ def advice(
     """
     cell = ["target", "encoder"]
     cells = scores.astype(dict.fromkeys(higher_is_better, float)).groupby(cell)
-    wide = pd.DataFrame(
-        {name: cells[name].mean() * (1 if more else -1) for name, more in higher_is_better.items()}
-    )
+    signs = [1 if more else -1 for more in higher_is_better.values()]
+    wide = cells[list(higher_is_better)].mean().mul(signs, axis=1)
     held = trainings.merge(accuracies[[*cell, "lr"]], on=[*cell, "lr"]).groupby(cell)
     truth = pd.Series(accuracies.set_index(cell)["fine_tuned"])
     above = truth - truth.groupby("target").transform("mean")
