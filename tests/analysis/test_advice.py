@@ -73,6 +73,7 @@ def test_the_recommendation_names_the_first_its_certainty_and_what_is_as_good():
 )
 def test_what_makes_a_ranking_unsure_is_said(more, message):
     assert cautions(table(), WAY_NAMES, SCORES) == []
+    assert cautions(table(bound=np.nan), WAY_NAMES, SCORES) == []
     (said,) = cautions(table(**more), WAY_NAMES, SCORES)
     assert message in said
 
