@@ -12,6 +12,7 @@ from taskrel_core import BASELINES, ENCODERS, Task, features, rank, relatedness
 from taskrel_core.encoders.packaged import Packaged
 from taskrel_core.experiments.rank import ORDERS, default_encoders, ordered, sweep
 from taskrel_core.experiments.ranking import QUICK, Ranked
+from taskrel_core.experiments.relatedness import LABELLED, Experiment
 from taskrel_core.extraction import n_parameters, standardise
 
 RNG = np.random.default_rng(0)
@@ -115,6 +116,18 @@ def test_pseudo_labels_rank_what_has_no_labels_and_say_how_many_are_right(cache)
         ValueError, match="labels must be 'true' and known, or 'pseudo' with a reference that gives them"
     ):
         rank(f"features:{cache}/none.npz@3", reference=reference, jobs=1)
+
+
+def test_a_bound_of_a_target_without_labels_says_nothing_that_needs_them(cache):
+    np.savez(cache / "none.npz", z=CLEAR)
+    given = {"reference": stored(cache, "r", CLEAR + 1), "encoder": "pca", "tau": 0.5, "labels": "pseudo"}
+    row = Experiment(target=f"features:{cache}/none.npz@3", **given).compute()
+    assert [row[name] for name in LABELLED] == [None] * 4
+    known = Experiment(target=stored(cache, "known", CLEAR), **given).compute()
+    assert row["bound"] == pytest.approx(known["bound"])
+    assert known["accuracy"] > 0.9
+    assert 0 < row["chance"] <= row["log_k"] == pytest.approx(math.log(3))
+    assert not row["certified"]
 
 
 def test_a_share_is_of_each_class(cache):
