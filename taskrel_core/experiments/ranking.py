@@ -89,7 +89,7 @@ def measured(s: Ranked, encoder: Any) -> dict[str, Any]:
     target, true = _labelled(s, target)
     row = {**asdict(s), **_facts(s, encoder, target), "seconds_features": time.perf_counter() - started}
     started = time.perf_counter()
-    row |= dict.fromkeys((*TERMS, "bound", "loss", "accuracy", "certified", "label_accuracy"))
+    row |= dict.fromkeys((*TERMS, "bound", "loss", "accuracy", "certified", "tau_used", "label_accuracy"))
     if reference is not None:
         found, y = _related(s, *standardise(reference, target))
         row |= found
@@ -127,7 +127,7 @@ def _related(s: Ranked, reference: Task, target: Task) -> tuple[dict[str, Any], 
     tau = our_tau(reference) if s.tau is None else s.tau
     r = relatedness(reference, target, tau, metric="one_sided", labels=s.labels, seed=s.seed, settings=QUICK)
     row = {name: getattr(r, name) for name in (*TERMS, "bound", "certified", "loss", "accuracy")}
-    return row | {"tau": tau}, r.target_labels if s.labels == "pseudo" else None
+    return row | {"tau_used": tau}, r.target_labels if s.labels == "pseudo" else None
 
 
 def _facts(s: Ranked, encoder: Any, target: Task) -> dict[str, Any]:
