@@ -97,14 +97,15 @@ for number, summary in enumerate(folders.values(), 1):
 
 # %%
 relation, bound, chance = compared(row["bound"], row["chance"])
+by = "features of one encoder" if row["target"].startswith("features:") else named(row["encoder"])
+losses = "What it loses is not known without labels"
+if pd.notna(row["loss"]):
+    losses = f"The transformed classifier loses {row['loss']:.3f}, the best head {row['transferability']:.3f}"
 page.glue(
     "ours",
-    f"from {named(row['reference'])} to {named(row['target'])} with {named(row['encoder'])}, {row['n']} target samples: the "
-    f"one-sided bound is "
+    f"from {named(row['reference'])} to {named(row['target'])} with {by}, {row['n']} target samples: the one-sided bound is "
     f"{bound} nats, {relation} the loss of chance, {chance} (entropy of the class shares; log K = {row['log_k']:.3f}); "
-    f"certified: {row['certified']}. The "
-    f"transformed classifier loses {row['loss']:.3f}, the best head {row['transferability']:.3f}. With the paper's Euclidean "
-    f"cost the bound is {row['bound_euclidean']:.3f}",
+    f"certified: {row['certified']}. {losses}. With the paper's Euclidean cost the bound is {row['bound_euclidean']:.3f}",
 )
 
 # %% [markdown]
