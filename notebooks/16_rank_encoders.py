@@ -125,14 +125,13 @@ fewer = {
     "pseudo-labels (Euclidean)": scores[(scores["share"] == 1) & (scores["labels"] == "paper")],
 }
 common = set.intersection(*(set(part["target"]) for part in fewer.values()))
-kept = {name: part[part["target"].isin(common)] for name, part in fewer.items()}
-points = pd.DataFrame(
-    {
-        name: 100
-        * advise.regrets(advise.advice(part, trainings, accuracies, asked)).set_index("way")["regret"]
-        for name, part in kept.items()
-    }
-).loc[list(asked)]
+
+# %%
+points = {}
+for name, part in fewer.items():
+    ways = advise.advice(part[part["target"].isin(common)], trainings, accuracies, asked)
+    points[name] = 100 * advise.regrets(ways).set_index("way")["regret"]
+points = pd.DataFrame(points).loc[list(asked)]
 
 # %%
 page.table(
