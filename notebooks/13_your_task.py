@@ -12,23 +12,25 @@
 #
 # ```
 # make notebook NB=13_your_task P="target=folder:/path/to/pictures encoder=efficientnet_lite0"
+# make notebook NB=13_your_task P="reference=features:/path/r.npz target=features:/path/t.npz tau=0.02,0.1,0.5"
+# make notebook NB=13_your_task P="target=unlabelled:/path/to/pictures@5 labels=pseudo encoder=squeezenet"
 # ```
 #
 # Pictures of any size will do, they are resized to what the encoder takes; give each class some dozens. The bound is computed
-# from the `train` part.
+# from the `train` part. Every parameter takes several values, each of which is tried; {ref}`own-names` lists what can be named.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
-reference: str = "mnist"  # [data set] may be folder:PATH
-target: str = "glyphs_digits"  # [data set] may be folder:PATH
-encoder: str = "lenet"  # [encoder] lenet and pca learn from the reference, the others do not
-tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
-labels: str = "true"  # [true | pseudo] "pseudo": do not read the target's labels
-n_reference: int = 1000  # [>= 1] reference samples
-n_target: int = 1000  # [>= 1] target samples
-n_fit: int = 5000  # [>= 1] samples that LeNet and PCA learn from
-epochs: int = 10  # [>= 0] of LeNet
-seed: int = 0  # [seed] of samples, encoder and search
+reference: str | list[str] = "mnist"  # [data set] may be folder:PATH or features:FILE.npz
+target: str | list[str] = "glyphs_digits"  # [data set] the same; unlabelled:PATH@K with labels=pseudo
+encoder: str | list[str] = "lenet"  # [encoder] lenet and pca learn from the reference, others do not
+tau: float | list[float] = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
+labels: str | list[str] = "true"  # [true | pseudo] "pseudo": do not read the target's labels
+n_reference: int | list[int] = 1000  # [>= 1] reference samples
+n_target: int | list[int] = 1000  # [>= 1] target samples
+n_fit: int | list[int] = 5000  # [>= 1] samples that LeNet and PCA learn from
+epochs: int | list[int] = 10  # [>= 0] of LeNet
+seed: int | list[int] = 0  # [seed] of samples, encoder and search
 
 # %%
 import page
@@ -36,15 +38,20 @@ import pandas as pd
 
 from taskrel_core import DATASETS
 from taskrel_core.analysis.report import compared, pictures_read
-from taskrel_core.experiments.relatedness import Experiment
+from taskrel_core.experiments.grid import combinations, differences
+from taskrel_core.experiments.relatedness import LABELLED, Experiment
 from taskrel_core.experiments.run import run
 from taskrel_core.figures.names import named
+from taskrel_core.figures.rank_encoders import sweep
 from taskrel_core.figures.your_task import your_task
 
 # %%
-sizes = {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "epochs": epochs}
-rows = run([Experiment(reference, target, encoder, tau, labels=labels, seed=seed, profile=profile, **sizes)])
+settings = {"reference": reference, "target": target, "encoder": encoder, "tau": tau, "labels": labels}
+settings |= {"n_reference": n_reference, "n_target": n_target, "n_fit": n_fit, "epochs": epochs, "seed": seed}
+settings = combinations(**settings)
+rows = run([Experiment(**setting, profile=profile) for setting in settings])
 page.rows(rows)
+rows[[*LABELLED]] = rows[[*LABELLED]].astype(float)  # none where the target has no labels
 row = rows.iloc[0]
 
 # %%
@@ -56,9 +63,23 @@ page.figure(
     "your-task",
     table=table,
     alt="Four bars, the bound under each ground cost, with lines for the best head, the transformed classifier and chance.",
-    caption=f"From {named(reference)} to {named(target)} with "
-    f"{named(encoder)}, tau = {tau}, labels: {labels}.",
+    caption=f"From {named(row['reference'])} to {named(row['target'])} with {named(row['encoder'])}, tau = {row['tau']}, labels: "
+    f"{row['labels']}{'; the first of ' + str(len(rows)) + ' settings' if len(rows) > 1 else ''}.",
 )
+
+# %%
+if len(rows) > 1:
+    bounds = rows.assign(setting=differences(settings)).melt(
+        "setting", [f"bound_{m}" for m in metrics], "name", "bound, nats"
+    )
+    bounds["name"] = bounds["name"].str.removeprefix("bound_")
+    page.figure(
+        sweep(bounds, "bound, nats", "bound, nats"),
+        "your-sweep",
+        table=bounds,
+        alt=f"One line per ground cost over the {len(rows)} settings of the sweep.",
+        caption=f"The bound under each ground cost, in each of the {len(rows)} settings.",
+    )
 
 # %%
 shown = ["bound", "reweighted_loss", "label_mismatch", "distribution_mismatch", "loss", "accuracy"]
@@ -69,22 +90,27 @@ page.table(
 )
 
 # %%
-folders = {name: DATASETS[name].summary() for name in (reference, target) if name.startswith("folder:")}
+named_here = dict.fromkeys([*rows["reference"], *rows["target"]])
+folders = {name: DATASETS[name].summary() for name in named_here if name.startswith("folder:")}
 for number, summary in enumerate(folders.values(), 1):
     page.table(pd.DataFrame(summary["pictures"]), f"your-pictures-{number}", pictures_read(summary))
 
 # %%
 relation, bound, chance = compared(row["bound"], row["chance"])
+by = "features of one encoder" if row["target"].startswith("features:") else named(row["encoder"])
+losses = "What it loses is not known without labels"
+if pd.notna(row["loss"]):
+    losses = f"The transformed classifier loses {row['loss']:.3f}, the best head {row['transferability']:.3f}"
 page.glue(
     "ours",
-    f"from {named(reference)} to {named(target)} with {named(encoder)}, {row['n']} target samples: the one-sided bound is "
+    f"from {named(row['reference'])} to {named(row['target'])} with {by}, {row['n']} target samples: the one-sided bound is "
     f"{bound} nats, {relation} the loss of chance, {chance} (entropy of the class shares; log K = {row['log_k']:.3f}); "
-    f"certified: {row['certified']}. The "
-    f"transformed classifier loses {row['loss']:.3f}, the best head {row['transferability']:.3f}. With the paper's Euclidean "
-    f"cost the bound is {row['bound_euclidean']:.3f}",
+    f"certified: {row['certified']}. {losses}. With the paper's Euclidean cost the bound is {row['bound_euclidean']:.3f}",
 )
 
 # %% [markdown]
 # **How to read it.** `bound` is `reweighted_loss` + `label_mismatch` + `distribution_mismatch`. It holds for the samples that it
 # was computed on, and says nothing certain about new pictures: accuracy and losses above are of those samples, too.
-# The {doc}`tutorial <../tutorial>` says more, {doc}`../theory` why it holds.
+# Stored features must be of one encoder, which is then not used. Without the target's labels nothing is certified, and losses
+# and accuracies, which need them, are missing. The {doc}`tutorial <../tutorial>` says more, {doc}`../theory` why it holds.
+# All rows: {download}`CSV <../_generated/rows.13_your_task.csv>`, {download}`JSON lines <../_generated/rows.13_your_task.jsonl>`.

@@ -142,12 +142,13 @@ def glue(name: str, text: str) -> None:
 
 
 def rows(frame: pd.DataFrame) -> None:
-    """Keep the rows behind the page, so that the explore page offers them.
+    """Keep the rows behind the page as CSV, so that the explore page offers them, and as JSON lines.
 
     Args:
         frame: rows of experiments, or of scores (then with the accuracies ``fine_tuned`` and ``probe`` beside them).
     """
     _write(_folder() / f"rows.{_page()}.csv", frame.to_csv(index=False))
+    _write(_folder() / f"rows.{_page()}.jsonl", frame.to_json(orient="records", lines=True))
 
 
 class _Plain(str):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .data.datasets import DATASETS
     from .encoders.base import ENCODERS
     from .encoders.clip import zero_shot_head
+    from .experiments.rank import rank
     from .extraction import features
     from .method.head import transferability
     from .method.solve import relatedness
@@ -33,6 +34,7 @@ __all__ = [
     "MissingAsset",
     "Task",
     "features",
+    "rank",
     "relatedness",
     "transferability",
     "zero_shot_head",
@@ -45,6 +47,7 @@ _HOME = {
     "MissingAsset": "_registry",
     "Task": "task",
     "features": "extraction",
+    "rank": "experiments.rank",
     "relatedness": "method.solve",
     "transferability": "method.head",
     "zero_shot_head": "encoders.clip",

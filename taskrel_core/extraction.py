@@ -13,7 +13,9 @@ from . import environment
 from ._validation import check_choice, check_count, check_same_width
 from .assets.content import content_key, read_arrays, write_arrays
 from .data.datasets import DATASETS, Dataset
+from .data.feature_files import FeatureFile
 from .encoders.base import ENCODERS, Encoder, TrainingSample
+from .encoders.callables import as_encoder, checked
 from .task import Task
 
 CHUNK = 4096  # pictures decoded at a time, a multiple of every encoder's batch: 0.8 GB at 256 x 256
@@ -21,7 +23,7 @@ CHUNK = 4096  # pictures decoded at a time, a multiple of every encoder's batch:
 
 def features(
     dataset: str,
-    encoder: str,
+    encoder: Any = None,
     *,
     split: str = "train",
     n: int | None = None,
@@ -35,8 +37,9 @@ def features(
     """Return the features of a data set as a task, not standardised.
 
     Args:
-        dataset: name in DATASETS, or ``folder:PATH``.
-        encoder: name in ENCODERS.
+        dataset: name in DATASETS, ``folder:PATH``, ``unlabelled:PATH@K``, or stored features ``features:FILE.npz``.
+        encoder: name in ENCODERS or of ``encoders.named``; a torch module, or any function of pictures uint8
+            (n, h, w[, 3]), whose features are not kept in the cache. Stored features need none, and ignore it.
         split: "train", "test" or "all".
         n: samples: the first n of one seeded permutation of the split, so fewer are always the start of more;
             None, or more than there are: all.
@@ -59,8 +62,15 @@ def features(
         >>> len(task), task.d, task.n_classes
         (50, 256, 10)
     """
-    data, entry = DATASETS[dataset], ENCODERS[encoder]
+    data = DATASETS[dataset]
     classes = _labels(data, classes)
+    if isinstance(data, FeatureFile):
+        return _stored(data, split, n, seed, classes)
+    if encoder is None:
+        raise ValueError(
+            f"encoder must be given for the pictures of {dataset!r}, got None; only features:FILE needs none"
+        )
+    entry = as_encoder(encoder)
     wanted = _wanted(data, entry, split, n, seed, classes, size)
     source = None
     if entry.fitted:
@@ -73,11 +83,22 @@ def features(
 
     def encode() -> dict[str, np.ndarray]:
         ready = entry if source is None else entry.fit(_sample(entry, source, encoder_n, seed, epochs))
-        z, labels = _streamed(partial(ready.features, size=size), data, split, n, seed, classes)
+        z, labels = _streamed(checked(ready, size), data, split, n, seed, classes)
         return {"z": z.astype(np.float32), "y": labels}
 
-    arrays = _kept(wanted, encode)
-    return Task(arrays["z"], arrays["y"], len(classes) if classes else data.n_classes, dataset)
+    arrays = _kept(wanted, encode) if isinstance(encoder, str) else encode()
+    return _task(data, arrays["z"], arrays["y"], classes)
+
+
+def _stored(data: FeatureFile, split: str, n: int | None, seed: int, classes: Sequence[int] | None) -> Task:
+    """The same of stored features."""
+    _wanted_sample(data, split, n, seed, classes)
+    order, labels = _order(data, split, n, seed, classes)
+    return _task(data, data.stored(split, order), labels, classes)
+
+
+def _task(data: Dataset, z: np.ndarray, labels: np.ndarray, classes: Sequence[int] | None) -> Task:
+    return Task(z, labels if data.labelled else None, len(classes) if classes else data.n_classes, data.name)
 
 
 def source_posteriors(
@@ -107,6 +128,20 @@ def source_posteriors(
 
     arrays = _kept(wanted, encode)
     return torch.from_numpy(arrays["p"]).double()
+
+
+def n_parameters(encoder: Any) -> int | None:
+    """Return how many weights the network of an encoder has, None where it is no network that can be looked into."""
+    entry = as_encoder(encoder)
+    if not entry.trainable:
+        return None
+
+    def count() -> dict[str, np.ndarray]:
+        return {"n": np.array(sum(p.numel() for p in entry.load()[0].parameters()))}
+
+    kept = isinstance(encoder, str)
+    found = _kept({"what": "parameters", "encoder": entry.version}, count) if kept else count()
+    return int(found["n"])
 
 
 def sample_classes(dataset: str, k: int, seed: int = 0) -> tuple[int, ...]:
@@ -175,20 +210,30 @@ def _wanted(
     size: int | None,
 ) -> dict[str, Any]:
     """What determines features, for the content key."""
+    side = entry.side(size)
+    of_size = {} if entry.native_size is None else {"size": side}  # the others know one size only
+    return of_size | _wanted_sample(data, split, n, seed, classes) | {"encoder": entry.version}
+
+
+def _wanted_sample(
+    data: Dataset, split: str, n: int | None, seed: int, classes: Sequence[int] | None
+) -> dict[str, Any]:
+    """What determines a sample, for the content key."""
+    if classes is not None and not data.labelled:
+        raise ValueError(
+            f"classes must be None for {data.name!r}, whose labels are not known, got {list(classes)}"
+        )
     for label in classes or ():
         if check_count(label, "classes", 0) >= data.n_classes:
             raise ValueError(f"classes must be labels below {data.n_classes} of {data.name!r}, got {label}")
     if classes is not None and (len(classes) == 0 or len(set(classes)) < len(classes)):
         raise ValueError(f"classes must be different labels, at least one, got {list(classes)}; or give None")
-    side = entry.side(size)
-    of_size = {} if entry.native_size is None else {"size": side}  # the others know one size only
-    return of_size | {
+    return {
         "data": data.version,
         "split": check_choice(split, "split", ("train", "test", "all")),
         "n": None if n is None else check_count(n, "n"),
         "seed": check_count(seed, "seed", 0),
         "classes": None if classes is None else list(classes),
-        "encoder": entry.version,
     }
 
 

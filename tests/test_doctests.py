@@ -40,3 +40,15 @@ def test_the_tutorial_prints_what_it_says_in_ten_lines():
     assert re.sub(number, "#", done.stdout) == re.sub(number, "#", said)
     for here, there in zip(re.findall(number, done.stdout), re.findall(number, said), strict=True):
         assert float(here) == pytest.approx(float(there), abs=0.02)
+
+
+def test_the_tutorial_ranks_features_in_files(tmp_path, monkeypatch):
+    page = (ROOT / "book/tutorial.md").read_text(encoding="utf-8")
+    monkeypatch.setenv("TASKREL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, second = [line for line in done.stdout.splitlines() if "features:" in line]
+    assert "all.npz" in first
+    assert "few.npz" in second

@@ -90,7 +90,7 @@ def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
                 found["cells"].append(_cell(row, asked) | ranks)
                 found["rows"] += list(_forms(row, name, len(found["cells"]) - 1))
         else:
-            found["rows"] += [_row(row, name) for _, row in table.iterrows()]
+            found["rows"] += [_row(row, name) for _, row in table.iterrows() if not pd.isna(row["bound"])]
     return found
 
 
@@ -120,7 +120,7 @@ def _row(row: pd.Series, page: str) -> dict[str, Any]:
         **_common(row, page),
         **trained,
         "transport": NAMES[row["metric"]],
-        "tau": f"{row['tau']:g}",
+        "tau": f"{row['tau_used'] if 'tau_used' in row else row['tau']:g}",
         "terms": [_short(value) for value in (row[first], row[second], rest)],
         "bound": _short(row["bound"]),
         "chain": _known(row, {f"bound_{m}": NAMES[m] for m in ("euclidean", "span", "logit", "one_sided")}),

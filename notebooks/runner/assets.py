@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from .imports import ROOT
 from .reading import Refused, close
 
 REGISTRIES = {"data set": "DATASETS", "encoder": "ENCODERS"}
-PREFIXES = {"data set": ("folder:", "features:"), "encoder": ("file:",)}  # of a path
+PREFIXES = {"data set": ("folder:", "features:", "unlabelled:"), "encoder": ("file:",)}  # of a path
+AFTER = re.compile(r"@(\d+|(timm|torchvision):\S*|bfloat16|float16)$")
 
 
 def package(module: str = "") -> ModuleType | None:
@@ -70,11 +72,18 @@ def refusal(kind: str, name: str) -> str:
     if known is None or name in known:
         return ""
     for prefix in PREFIXES[kind]:
-        path = ROOT / Path(name.removeprefix(prefix)).expanduser()
-        if name.startswith(prefix) and not path.exists():
-            return f"{name!r} is not there: no such path {path}"
-        if name.startswith(prefix) and prefix == "folder:" and not path.is_dir():
-            return f"{name!r} must name a folder, {path} is a file"
+        text = name.removeprefix(prefix)
+        # Stored features may be in two files, and other names say more after an @.
+        parts = (
+            [text]
+            if prefix == "folder:"
+            else AFTER.sub("", text).split("+" if prefix == "features:" else "\n")
+        )
+        paths = [ROOT / Path(part).expanduser() for part in parts]
+        if name.startswith(prefix) and (absent := [path for path in paths if not path.exists()]):
+            return f"{name!r} is not there: no such path {absent[0]}"
+        if name.startswith(prefix) and prefix == "folder:" and not paths[0].is_dir():
+            return f"{name!r} must name a folder, {paths[0]} is a file"
     if ":" in name or "@" in name:
         try:
             _registry(kind)[name]

@@ -9,6 +9,7 @@ A rule is a list of, separated by commas:
     2 items, 2 or more     how many, else at least one     one per item of pairs     as many as another parameter has
     may be empty           also none                       may repeat                also the same item twice
 
+A type such as ``float | list[float]`` takes one value, or several, each of which the notebook tries.
 ``encoder: > 0`` is for a dict: what its names are, then what its values are. A dict without it has the names of its
 default, and values given for some of them leave the others as they are. Numbers are finite, whatever the rule.
 """

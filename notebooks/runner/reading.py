@@ -17,6 +17,7 @@ GIVEN = re.compile(
     rf"\s*({NAME})=((?:{QUOTED}){END}|\[{INSIDE}\]{END}|\{{{INSIDE}\}}{END}|.*?{END})", re.DOTALL
 )
 WHOLE = re.compile(r"[+-]?\d+(_\d+)*")
+EITHER = " | list["  # of a type such as "float | list[float]"
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -49,6 +50,10 @@ def assignments(texts: list[str]) -> dict[str, str]:
 def parse(text: str, hint: str) -> Any:
     """Take lists and dicts apart as the type says, with or without their brackets; the parts stay text."""
     text = text.strip()
+    if EITHER in hint:  # one value, or several to be tried in turn
+        one, several = hint.split(" | ")
+        found = parse(text, several)
+        return found if len(found) > 1 or text.startswith("[") else parse(text, one)
     if hint.startswith("list[") and not text.startswith("{"):
         inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         return [_unquoted(item) for item in _items(inner)]
@@ -74,6 +79,8 @@ def coerce(value: Any, hint: str, name: str = "value") -> Any:
     Raises:
         TypeError: it is something else.
     """
+    if EITHER in hint:
+        return coerce(value, hint.split(" | ")[isinstance(value, list)], name)
     if hint.startswith("list[") and isinstance(value, list):
         return [coerce(item, hint[5:-1], f"each item of {name}") for item in value]
     if hint.startswith("dict[str, ") and isinstance(value, dict):

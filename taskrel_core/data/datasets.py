@@ -38,6 +38,7 @@ class Dataset(ABC):
         origin: what it is, in one line.
         optional: no package carries it, or one for Debian only.
         on_request: too large to be fetched unless it is named.
+        labelled: its labels are known; else they are -1.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Dataset(ABC):
     origin: str
     optional: bool = False
     on_request: bool = False
+    labelled: bool = True
 
     @property
     @abstractmethod

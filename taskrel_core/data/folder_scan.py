@@ -104,6 +104,10 @@ class Scan:
             self.skipped.setdefault("class without pictures", []).append(name)
         return {name: sorted(found[name], key=_in_order) for name in sorted(found) if found[name]}
 
+    def pictures_in(self, folder: Path) -> list[Picture]:
+        """Return the pictures that lie in a folder itself, in order of name."""
+        return sorted(self._pictures(folder), key=_in_order)
+
     def loose(self, files: list[os.DirEntry]) -> None:
         """Note the files beside class folders or parts."""
         for entry in files:

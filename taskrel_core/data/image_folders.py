@@ -46,7 +46,7 @@ class ImageFolder(ImageFiles):
 
     def __init__(self, name: str, root: Path) -> None:
         self.name, self.root = name, root
-        _check_folder(root)
+        check_folder(root)
         self._scan = Scan(root)
         self.layout, train, test = self._parts()
         self.origin = f"{shown(str(root))}: {self.layout}"
@@ -151,7 +151,8 @@ class ImageFolder(ImageFiles):
         }
 
 
-def _check_folder(root: Path) -> None:
+def check_folder(root: Path) -> None:
+    """Refuse what is no folder, with what may have been meant."""
     if os.path.isdir(root):
         return
     if os.path.exists(root):

@@ -29,11 +29,12 @@ Normalize = Callable[[np.ndarray, int], np.ndarray]  # images, side -> float32 (
 
 
 def _resolve(name: str) -> "Encoder | None":
-    """The encoder of ``clip:MODEL/PRETRAINED``, or any encoder @bfloat16 or @float16, or None."""
+    """The encoder of ``clip:MODEL/PRETRAINED`` or a name of ``named``, or any encoder @bfloat16 or @float16, or None."""
     from .clip import clip
     from .mixed_precision import mixed
+    from .named import named
 
-    return mixed(name) or clip(name)
+    return mixed(name) or clip(name) or named(name)
 
 
 ENCODERS = Registry("encoder", resolve=_resolve, room=__package__)

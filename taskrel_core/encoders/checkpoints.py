@@ -33,9 +33,7 @@ class PublishedFile(Encoder):
     @property
     def version(self) -> str:
         """What determines the features: the sha256 of the weights at hand."""
-        path = self.path()
-        stat = path.stat()
-        return _fingerprint(path, stat.st_size, stat.st_mtime_ns)
+        return fingerprint(self.path())
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -57,9 +55,14 @@ class PublishedFile(Encoder):
         raise NotImplementedError
 
 
+def fingerprint(path: Path) -> str:
+    """Return the sha256 of a file; it is read again only when its size or time has changed."""
+    stat = path.stat()
+    return _fingerprint(path, stat.st_size, stat.st_mtime_ns)
+
+
 @lru_cache(64)
 def _fingerprint(path: Path, size: int, time: int) -> str:  # noqa: ARG001
-    """The sha256 of a file; read again only when its size or time has changed."""
     return file_fingerprint(path)
 
 

@@ -1,6 +1,7 @@
 """Torch checkpoints of other projects as tensors, and networks that take them; no code in a file is run."""
 
 import pickle
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,17 @@ from torch import Tensor, nn
 
 COUNTER = "num_batches_tracked"  # of batch normalisation; does not affect the function
 REASON = 400  # letters of a library's message that are quoted
+# What torch's reader of tensors raises on other files: its unpickler walks through whatever bytes there are.
+UNREADABLE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    AttributeError,
+    LookupError,
+    ValueError,
+    TypeError,
+)
 
 
 def load_in_order(net: nn.Module, tensors: Sequence[Tensor], origin: str) -> None:
@@ -57,8 +69,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ValueError: it is damaged, or holds objects other than tensors and plain containers.
     """
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, AttributeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # of a pickle of another protocol, which is refused anyway
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except UNREADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ValueError(
             f"{path} cannot be read without running code that is in it, or is damaged ({reason}); where you trust "

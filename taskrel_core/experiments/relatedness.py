@@ -6,11 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..extraction import features, standardise
+from ..method.bound import Relatedness
 from ..method.head import transferability
 from ..method.settings import GradientSettings
 from ..method.solve import relatedness
 from ..task import Task
 from .row import Row
+
+LABELLED = ("loss", "accuracy", "transferability", "head_accuracy")  # what only labels can tell
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ class Experiment(Row):
         return standardise(reference, target, how=self.standardise)
 
     def compute(self) -> dict[str, Any]:
-        """Return the row: terms and bounds in nats, the certificate, transferability, accuracies, sizes and seconds."""
+        """Return the row: terms and bounds in nats, the certificate, transferability, accuracies, sizes and seconds.
+
+        Of a target without labels what needs them is None, and chance is that of its pseudo-labels.
+        """
         e, started = self, time.perf_counter()
         reference, target = e.tasks()
         loaded = time.perf_counter()
@@ -58,8 +64,7 @@ class Experiment(Row):
         gradient = GradientSettings(steps=e.steps)
         r = relatedness(reference, target, e.tau, **choices, seed=e.seed, gradient=gradient)
         fitted = time.perf_counter()
-        t = transferability(target, e.tau)
-        log_h = r.log_classifier(target.z)
+        known = target.y is not None
         return {
             **asdict(e),
             "reweighted_loss": r.reweighted_loss,
@@ -69,13 +74,10 @@ class Experiment(Row):
             "bound": r.bound,
             **{f"bound_{metric}": value for metric, value in r.chain.items()},
             "certified": r.certified,
-            "loss": float(-log_h.gather(1, target.labels[:, None]).mean()),
-            "accuracy": float((log_h.argmax(1) == target.labels).double().mean()),
-            "transferability": t.loss,
-            "head_accuracy": t.accuracy,
+            **(_against_labels(r, target, e.tau) if known else dict.fromkeys(LABELLED)),
             # Of the best head: r.head may have moved.
             "reference_accuracy": transferability(reference, e.tau).accuracy,
-            "chance": target.chance,
+            "chance": (target if known else target.replaced(target.z, r.target_labels)).chance,
             "log_k": math.log(target.n_classes),
             "k_reference": reference.n_classes,
             "k_target": target.n_classes,
@@ -85,3 +87,10 @@ class Experiment(Row):
             "seconds_features": loaded - started,
             "seconds_head": time.perf_counter() - fitted,
         }
+
+
+def _against_labels(r: Relatedness, target: Task, tau: float) -> dict[str, float]:
+    log_h, t = r.log_classifier(target.z), transferability(target, tau)
+    loss = float(-log_h.gather(1, target.labels[:, None]).mean())
+    accuracy = float((log_h.argmax(1) == target.labels).double().mean())
+    return dict(zip(LABELLED, (loss, accuracy, t.loss, t.accuracy), strict=True))

@@ -13,8 +13,8 @@ from ..encoders.base import ENCODERS
 class Row(ABC):
     """One row of a table. A subclass is a frozen dataclass whose fields determine the result.
 
-    Fields named ``reference``, ``target`` and ``encoder`` are names in DATASETS and ENCODERS: their versions are part
-    of the key.
+    Fields named ``reference``, ``target`` and ``encoder`` are names in DATASETS and ENCODERS, or "" for none: their
+    versions are part of the key.
 
     Attributes:
         kind: name of the kind in its keys; it stays when the class is renamed, so that shipped rows are found.
@@ -41,9 +41,9 @@ class Row(ABC):
         fields = asdict(self)
         del fields["profile"]
         versions: dict[str, Any] = {
-            name: DATASETS[fields[name]].version for name in ("reference", "target") if name in fields
+            name: DATASETS[fields[name]].version for name in ("reference", "target") if fields.get(name)
         }
-        if "encoder" in fields:
+        if fields.get("encoder"):
             versions["encoder"] = ENCODERS[fields["encoder"]].version
         versions["stage"] = self.version
         return content_key({"kind": self.kind, "experiment": fields, "versions": versions})

@@ -105,7 +105,7 @@ class Scoring(Row):
         check_choice(s.labels, "labels", ("true", "paper", "logit"))
         check_choice(s.baselines, "baselines", ("all", "source", "none"))
         reference, target = _tasks(s)
-        rows = _part(s, target.labels)
+        rows = part_of(target.labels, s.share, s.part)
         target = target.take(rows)
         row["seconds_features"] = time.perf_counter() - started
         row |= {**asdict(s), "n": len(target), "d": target.d, "k_target": target.n_classes}
@@ -129,13 +129,17 @@ def _tasks(s: Scoring) -> tuple[Task, Task]:
     return reference, features(s.target, s.encoder, n=s.n_target, **shared)
 
 
-def _part(s: Scoring, y: Tensor) -> Tensor:
-    """Rows of the target that the scores may see: the same share of each class, in ascending order."""
-    if not 0 < s.share <= 1:
-        raise ValueError(f"share must be above 0 and at most 1, got {s.share}; give for instance share=0.1")
-    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(s.part))
+def part_of(y: Tensor, share: float, seed: int) -> Tensor:
+    """Return rows that make the same share of each class, at least 2 where there are 2, at random, in ascending order.
+
+    Raises:
+        ValueError: a share out of (0, 1].
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be above 0 and at most 1, got {share}; give for instance share=0.1")
+    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
     classes = (order[y[order] == k] for k in torch.unique(y).tolist())
-    return torch.cat([rows[: max(round(s.share * len(rows)), 2)] for rows in classes]).sort().values
+    return torch.cat([rows[: max(round(share * len(rows)), 2)] for rows in classes]).sort().values
 
 
 def pseudo_labels(s: Any, reference: Task, target: Task) -> tuple[Tensor, Tensor]:

@@ -77,7 +77,10 @@ TERMS = {
 
 def named(name: str) -> str:
     """Return what readers call a data set, an encoder, a metric or a mode; its own name where there is no other."""
-    return "your pictures" if name.startswith("folder:") else NAMES.get(name, name)
+    kind = name.partition(":")[0]
+    return {"folder": "your pictures", "unlabelled": "your pictures", "features": "your features"}.get(
+        kind
+    ) or NAMES.get(name, name)
 
 
 SCORE_NAMES = {
@@ -122,4 +125,15 @@ SCORE_NAMES = {
     "permuted": "Euclidean, permuted labels",
     "permuted_transport": "mismatch, permuted labels",
     "effective_rank": "spread of features",
+}
+
+# Ways to choose an encoder: the scores of ``rank``, and what the book's rows know beside scores.
+WAY_NAMES = SCORE_NAMES | {
+    "probe": "cross-validated probe",
+    "knn": "k-NN",
+    "bound": "certified bound",
+    "loss": "loss of the transformed classifier",
+    "fine_tuning": "fine-tuning every encoder",
+    "static": "best on the other targets",
+    "random": "any encoder",
 }

@@ -132,3 +132,11 @@ def test_by_hand_results_are_printed_and_nothing_reaches_the_book(monkeypatch, t
     assert f"It falls. (figure: {tmp_path}/.cache/by-hand/line.png)" in told
     assert ":::" not in told
     assert not (tmp_path / "book").exists()
+
+
+def test_the_rows_of_a_page_are_kept_as_csv_and_as_json_lines(shown, tmp_path):
+    page.rows(TABLE[["tau", "n"]])
+    made = tmp_path / "made"
+    pd.testing.assert_frame_equal(pd.read_csv(made / "rows.01_fig_first.csv"), TABLE[["tau", "n"]])
+    lines = (made / "rows.01_fig_first.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [{"tau": -0.02, "n": 3}, {"tau": None, "n": 4}]

@@ -8,13 +8,15 @@ import pytest
 
 from taskrel_core.data.datasets import DATASETS
 from taskrel_core.encoders.base import ENCODERS
+from taskrel_core.experiments.rank import ORDERS
 from taskrel_core.experiments.scoring import SCORES
 from taskrel_core.figures.ablation import ablation
 from taskrel_core.figures.better_encoder import better_encoder
 from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
 from taskrel_core.figures.key_question import key_question
 from taskrel_core.figures.limited_data import limited_data
-from taskrel_core.figures.names import NAMES, SCORE_NAMES, TERMS, named
+from taskrel_core.figures.names import NAMES, SCORE_NAMES, TERMS, WAY_NAMES, named
+from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
 from taskrel_core.figures.small_gap import small_gap
 from taskrel_core.figures.task_pairs import task_pairs
 from taskrel_core.figures.your_task import your_task
@@ -36,6 +38,8 @@ def marks(ax):
 def test_readers_know_every_score_and_name():
     assert set(SCORES) <= set(SCORE_NAMES)
     assert named("folder:anywhere") == "your pictures"
+    assert named("features:any.npz") == "your features"
+    assert set(ORDERS) <= set(WAY_NAMES)
     assert named("never_heard_of") == "never_heard_of"
     known = {"span", "euclidean", "logit", "one_sided", "fixed_all", "learned_a", "learned_all", "imagenet"}
     published = {"aircraft", "caltech101", "cars", "cifar100", "dtd", "pets", "sun397"}
@@ -144,3 +148,42 @@ def test_the_bars_of_ones_own_task_are_its_bounds():
     ax = your_task(table.assign(transferability=0.8, chance=2.3))
     assert [bar.get_width() for bar in ax.patches] == [3.0, 2.0]
     assert [line.get_xdata()[0] for line in ax.lines] == [0.8, 1.0, 2.3]
+
+
+def test_encoders_stand_in_their_order_with_the_probes_error_and_the_bound_against_chance():
+    table = pd.DataFrame(
+        {"name": ["vgg16", "file:/a/b.pt@timm:x"], "probe": [0.9, 0.5], "n": 100, "bound": [1.0, 2.5]}
+    )
+    left, right = ranked_encoders(table.assign(largest_class=0.3, chance=2.0))
+    assert [tick.get_text() for tick in left.get_yticklabels()] == ["VGG16 trunk", "b.pt@timm:x"]
+    points = left.containers[0]
+    assert points[0].get_xdata() == pytest.approx([0.9, 0.5])
+    assert points[2][0].get_segments()[1][:, 0] == pytest.approx([0.45, 0.55])
+    assert right.lines[0].get_xdata() == pytest.approx([1.0, 2.5])
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the first is on top
+    assert encoder_label("features:/x/mine.npz") == "mine.npz"
+
+
+def test_a_ranking_without_a_bound_has_a_picture():
+    table = pd.DataFrame({"name": ["pca"], "probe": [0.9], "n": 100, "bound": [np.nan]})
+    ranked_encoders(table.assign(largest_class=0.3, chance=2.0))
+
+
+def test_a_sweep_has_a_line_per_encoder_in_the_order_of_its_settings():
+    table = pd.DataFrame(
+        {"name": list("abab"), "setting": ["tau 2", "tau 2", "tau 1", "tau 1"], "bound": [1, 2, 3, 4]}
+    )
+    ax = sweep(table, "bound", "bound, nats")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 3], [2, 4]]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["tau 2", "tau 1"]
+
+
+def test_what_following_a_score_costs_is_in_points_with_its_interval():
+    table = pd.DataFrame(
+        {"way": ["logme", "random"], "regret": [0.01, 0.05], "low": [0.0, 0.04], "high": [0.03, 0.06]}
+    )
+    ax = regret(table, WAY_NAMES)
+    points = ax.containers[0]
+    assert points[0].get_xdata() == pytest.approx([1, 5])
+    assert points[2][0].get_segments()[0][:, 0] == pytest.approx([0, 3])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["LogME", "any encoder"]
