@@ -40,21 +40,16 @@ candidates: list[str] = [
     "own 8 8 in_sample",
     "own 32 8 in_sample",
     "own 64 8 in_sample",
-    "own 16 4 in_sample",
-    "own 16 16 in_sample",
     "joint 8 8 in_sample",
     "joint 16 8 in_sample",
     "joint 32 8 in_sample",
-    "classes 9 4 in_sample",
-    "own 16 8 held_out",
-    "joint 16 8 held_out",
-]  # [may repeat] directions, how many, tau times sqrt(d), where measured
+]  # [1 or more] directions, how many, tau times sqrt(d), where measured
 lr: float = 1.5e-3  # [> 0] learning rate of the fine-tuning
 seeds: list[int] = [0]  # [seed] of the fine-tuning
 per_class: int = 20  # [>= 2] pictures per class
 sizes: dict[str, int] = {"epochs": 10, "batch": 32, "n_test": 1000}  # [>= 1] of fine-tuning
 resamples: int = 2000  # [>= 2] bootstrap samples of encoders and targets together
-frozen: str = "notebooks/facts/frozen-form.yml"  # the form that the search chose
+facts: str = "notebooks/facts"  # [folder] of frozen-form.yml, the form that the search chose
 last: list[str] = [
     "animal_silhouettes",
     "pacs_art",
@@ -73,13 +68,12 @@ import pandas as pd
 import yaml
 
 from taskrel_core import ENCODERS
+from taskrel_core.analysis import few_shot
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.analysis.few_shot import candidate_cells, interval_text, study_cells, summary
 from taskrel_core.analysis.few_shot_report import searched_for
-from taskrel_core.analysis.study import interaction_correlations, mean_correlations
 from taskrel_core.experiments.candidates import Candidate, parse
 from taskrel_core.experiments.few_shot import FewShot
-from taskrel_core.experiments.few_shot_scores import SCORES, FewShotScores
+from taskrel_core.experiments.few_shot_scores import BASICS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
 from taskrel_core.figures.names import SCORE_NAMES
 
@@ -93,37 +87,13 @@ trainings = run(FewShot(*cell, lr=lr, seed=seed, **fixed) for cell in cells for 
 page.rows(rows)
 
 # %%
-study = candidate_cells(trainings, rows)
-table = mean_correlations(study, resamples).drop(columns=["dropped"])
-match = interaction_correlations(study, resamples)
-table["interaction_r"], table["interaction_low"], table["interaction_high"] = (
-    match[name] for name in ("interaction_r", "low", "high")
-)
-shown = table.loc[[name for text in candidates for name in (text, f"{text} loss")]]
-text = pd.DataFrame(
-    {
-        "candidate": shown.index,
-        "mean r [95 % CI]": [interval_text(row) for _, row in shown.iterrows()],
-        "match r [95 % CI]": [
-            interval_text(row, "interaction_r", "interaction_") for _, row in shown.iterrows()
-        ],
-        "regret": shown["regret"].map("{:.3f}".format),
-    }
-)
-page.table(
-    text,
-    "search",
-    f"Every candidate, over {len(encoders)} encoders and {len(development)} targets, positive: as claimed. Directions (own: each "
-    "domain's principal components; joint: those of both; classes: the reference's discriminants), how many, tau times the "
-    "square root of their number, where measured; loss: of the transformed classifier instead of the bound",
-    data=shown.reset_index(),
-)
+tried = few_shot.candidate_summary(few_shot.candidate_cells(trainings, rows), resamples)
 
 # %% [markdown]
 # ## The frozen form on the last targets
 
 # %%
-form = yaml.safe_load(Path(frozen).read_text(encoding="utf-8"))
+form = yaml.safe_load((Path(facts) / "frozen-form.yml").read_text(encoding="utf-8"))
 tested = tested or [name for name in ENCODERS if name.startswith("small:")]
 final = [(target, encoder) for target in last for encoder in tested]
 first = run(FewShot(*cell, lr=lr, seed=test_seeds[0], **fixed) for cell in final for lr in rates)
@@ -134,36 +104,27 @@ truth = pd.concat([first, run(further)]) if further else first
 # %%
 groups = dict.fromkeys([form["group"], "euclidean", "components_16", "neighbours", "published"])
 scores = run(FewShotScores(reference, *cell, group, **about) for group in groups for cell in final)
-result = summary(study_cells(truth, scores, SCORES), ["probe", "knn"], resamples=resamples)
-names = [
-    form["form"],
-    "euclidean",
-    "euclidean_loss",
-    "components_16",
-    "components_16_loss",
-    "probe",
-    "logme",
-    "knn",
+result = few_shot.summary(few_shot.study_cells(truth, scores, SCORES), BASICS, resamples=resamples)
+names = [form["form"], "euclidean", "euclidean_loss", "one_sided", "components_16", "probe", "knn", "logme"]
+of_last = result.loc[list(dict.fromkeys(name for name in names if name in result.index))]
+
+# %%
+shown = pd.concat([tried.assign(targets="search"), of_last.assign(targets="last")])
+text = pd.DataFrame({"targets": shown["targets"], "form": [SCORE_NAMES.get(n, n) for n in shown.index]})
+text["mean r [95 % CI]"] = [few_shot.interval_text(row) for _, row in shown.iterrows()]
+text["match r [95 % CI]"] = [
+    few_shot.interval_text(row, "interaction_r", "interaction_") for _, row in shown.iterrows()
 ]
-of_last = result.loc[list(dict.fromkeys(names))]
+text["regret"] = shown["regret"].to_numpy()
 page.table(
-    pd.DataFrame(
-        {
-            "score": [SCORE_NAMES.get(str(name), str(name)) for name in of_last.index],
-            "mean r [95 % CI]": [interval_text(row) for _, row in of_last.iterrows()],
-            "match r [95 % CI]": [
-                interval_text(row, "interaction_r", "interaction_") for _, row in of_last.iterrows()
-            ],
-            "less the best control": [
-                interval_text(row, "difference", "difference_") for _, row in of_last.iterrows()
-            ],
-        }
-    ),
-    "search-last",
-    f"The frozen form (first row) and others on the last {len(last)} targets, {len(tested)} encoders",
-    data=of_last.reset_index(),
+    text.replace({"targets": {"search": f"search ({len(development)})", "last": f"last ({len(last)})"}}),
+    "search",
+    f"Every candidate over {len(encoders)} encoders, then the frozen form and others on the last targets over {len(tested)}; "
+    "positive: as claimed. Candidates: directions (own: each domain's principal components; joint: those of both; classes: the reference's "
+    "discriminants), how many, tau times the square root of their number, where measured; loss: the classifier's",
+    data=shown.reset_index(),
 )
 
 # %%
-page.glue("frozen", f"{form['date']}: {form['definition']}")
-page.glue("answer", searched_for(shown, of_last, SCORE_NAMES[form["form"]]))
+page.glue("frozen", f"{form['definition']} ({form['date']})")
+page.glue("answer", searched_for(tried, of_last, SCORE_NAMES[form["form"]]))

@@ -67,6 +67,21 @@ def candidate_cells(trainings: pd.DataFrame, rows: pd.DataFrame) -> Cells:
     )
 
 
+def candidate_summary(cells: Cells, resamples: int = 2000) -> pd.DataFrame:
+    """Return one row per candidate, its classifier's loss after it: mean and match r with their intervals, and regret.
+
+    Args:
+        cells: as ``candidate_cells`` returns them.
+        resamples: bootstrap samples of encoders and targets together.
+    """
+    table = mean_correlations(cells, resamples).drop(index=STATIC, columns="dropped")
+    match = interaction_correlations(cells, resamples).rename(columns=lambda c: _prefixed(c, "interaction"))
+    order = [
+        name for bound in table.index if not bound.endswith(" loss") for name in (bound, f"{bound} loss")
+    ]
+    return table.join(match.drop(columns="dropped")).loc[order]
+
+
 def own_domain(cells: Cells) -> list[tuple[str, str]]:
     """Return the cells (encoder, target) whose encoder was pre-trained on the target's own domain."""
     return [

@@ -53,11 +53,12 @@ def finding(table: pd.DataFrame, names: Mapping[str, str], encoders: int, target
     )
 
 
-def limits(cells: Cells, tables: int = 100) -> str:
-    """Say what the table can tell: agreement of targets, noise of seeds, power, and families left out.
+def limits(cells: Cells, table: pd.DataFrame, tables: int = 100) -> str:
+    """Say what the table can tell: agreement of targets, noise of seeds, power, families and own domains left out.
 
     Args:
         cells: the table, with the Euclidean form among its scores.
+        table: as ``few_shot.summary`` returns it.
         tables: simulated, for the power.
     """
     families, targets = len(set(cells.families)), len(cells.targets)
@@ -81,7 +82,12 @@ def limits(cells: Cells, tables: int = 100) -> str:
             f"Without any one of them, the mean r of the Euclidean form lies from {left['lowest']:+.2f} (without "
             f"{left['lowest_without']}) to {left['highest']:+.2f} (without {left['highest_without']})."
         )
-    return " ".join(parts) or "With so few encoders and targets nothing can be said."
+    paper = table.loc[PAPER]
+    parts.append(
+        f"Less the best control ({paper['control']}), its mean r is {interval_text(paper, 'difference', 'difference_')}. Without "
+        f"the cells of an encoder's own domain it is {paper['without_own']:+.2f}."
+    )
+    return " ".join(parts)
 
 
 def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:

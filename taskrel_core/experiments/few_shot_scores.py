@@ -211,3 +211,10 @@ CONTROLS = {
     "effective_rank": True,
 }
 SCORES = {**FORMS, **PARTS, **METRICS, **CONTROLS}
+BASICS = ("probe", "knn")  # what anyone can do with the target's samples: controls, though they are metrics
+KINDS = {
+    **dict.fromkeys(FORMS, "relatedness"),
+    **dict.fromkeys(PARTS, "part of it"),
+    **dict.fromkeys(METRICS, "other metric"),
+    **dict.fromkeys([*CONTROLS, *BASICS], "control"),
+}

@@ -7,6 +7,7 @@ import pytest
 from taskrel_core.analysis.few_shot import (
     STATIC,
     candidate_cells,
+    candidate_summary,
     in_one,
     own_domain,
     pretraining,
@@ -153,8 +154,9 @@ def test_the_finding_names_the_direction_and_what_undoes_it(table):
     assert "undoes" not in text
 
 
-def test_limits_tell_agreement_noise_power_and_families(cells):
-    text = limits(cells, tables=4)
+def test_limits_tell_agreement_noise_power_and_families(cells, table):
+    text = limits(cells, table, tables=4)
+    assert "Less the best control (probe), its mean r is -1." in text
     assert "Kendall's W" in text
     assert "With the 6 pre-trainings as independent" in text
     assert "lies from -1.00 (without" in text
@@ -192,6 +194,10 @@ def test_candidates_are_scores_by_their_own_name_with_the_loss_beside(rows):
     assert set(study.scores) == {"own 16 8 in_sample", "own 16 8 in_sample loss", STATIC}
     np.testing.assert_allclose(study.scores["own 16 8 in_sample"], -study.scores["own 16 8 in_sample loss"])
     assert np.corrcoef(study.scores["own 16 8 in_sample"][:, 0], study.truth[:, 0])[0, 1] < -0.99
+    told = candidate_summary(study, 50)
+    assert list(told.index) == ["own 16 8 in_sample", "own 16 8 in_sample loss"]
+    assert told.loc["own 16 8 in_sample loss", "mean_r"] > 0.99
+    assert told.loc["own 16 8 in_sample loss", "interaction_r"] > 0.95
 
 
 @pytest.mark.parametrize(
