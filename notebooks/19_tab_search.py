@@ -120,8 +120,8 @@ page.table(
     text.replace({"targets": {"search": f"search ({len(development)})", "last": f"last ({len(last)})"}}),
     "search",
     f"Every candidate over {len(encoders)} encoders, then the frozen form and others on the last targets over {len(tested)}; "
-    "positive: as claimed. Candidates: directions (own: each domain's principal components; joint: those of both; classes: the reference's "
-    "discriminants), how many, tau times the square root of their number, where measured; loss: the classifier's",
+    "positive: as claimed. Candidates: directions (own: each domain's principal components; joint: those of both; classes: the "
+    "reference's discriminants), how many, tau times the square root of their number, where measured; loss: the classifier's",
     data=shown.reset_index(),
 )
 
