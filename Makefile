@@ -101,14 +101,15 @@ check: $(READY)  ## format, lint, types, order of the rooms
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports
 
+UV = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11.0 --no-header
 lock: $(READY)  ## requirements.lock and its sha256 list from pyproject.toml; pins stay unless UPGRADE=1
 	@cp requirements.lock .lock.part
-	$(VENV)/bin/uv pip compile --quiet --all-extras --strip-extras --no-emit-index-url --no-header \
-	  $(if $(UPGRADE),--upgrade) --output-file .lock.part pyproject.toml
+	$(UV) --all-extras --strip-extras --fork-strategy fewest --no-emit-index-url $(if $(UPGRADE),--upgrade) \
+	  --output-file .lock.part pyproject.toml
 	@mv .lock.part requirements.lock
 	@# torch has one version and many builds, each with files of its own: which it is, is the user's choice.
-	$(VENV)/bin/uv pip compile --quiet --no-deps --no-annotate --no-header --generate-hashes \
-	  --no-emit-package torch --no-emit-package torchvision --output-file requirements.sha256 requirements.lock
+	$(UV) --no-deps --no-annotate --generate-hashes --no-emit-package torch --no-emit-package torchvision \
+	  --output-file requirements.sha256 requirements.lock
 
 clean:  ## remove made pages and the built book; caches and .venv stay
 	rm -rf book/executed book/_generated book/_build .cache/book-smoke

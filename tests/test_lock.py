@@ -86,3 +86,9 @@ def test_each_file_is_locked_by_its_sha256_unless_the_builds_are_many():
 
 def test_the_lock_holds_no_part_of_the_cuda_build():
     assert not [pin for pin in PIN.findall(LOCK) if CUDA.match(pin)]
+
+
+def test_no_setting_of_uv_names_a_python_for_which_it_would_then_install():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"]
+    assert settings.keys() == {"pip"}
+    assert settings["pip"].keys() == {"no-emit-package"}
