@@ -36,10 +36,10 @@ RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $
 BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi; \
   $(PY) book/build.py --out "$$out" --page "$$NB"
 
-.PHONY: help reproduce test notebook lab book pdf serve why bench check clean lock assets fetched ship
+.PHONY: help reproduce test smoke oldest release-check gpu notebook lab book pdf archive serve why bench check clean lock assets fetched ship
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 reproduce: $(READY)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=1 FRESH=1 JOBS=)
 	@$(MAKE) --no-print-directory fetched || echo "some files are missing, see above; pages that need them will say so"
@@ -50,6 +50,26 @@ reproduce: $(READY)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=
 
 test: $(READY)  ## all tests (SLOW=1: also those that take minutes each)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(if $(SLOW),,-m "not slow")
+
+smoke: $(READY)  ## what another Python or system must pass: the library, and every notebook in the smoke profile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not browser" tests/equations \
+	  tests/method tests/metrics tests/test_task.py tests/notebooks/test_notebooks.py
+
+oldest: $(READY)  ## the library's tests with the lowest versions that it allows
+	$(VENV)/bin/uv venv --quiet --clear --python $(PY) .cache/oldest
+	$(VENV)/bin/uv pip install --quiet --python .cache/oldest/bin/python --resolution lowest-direct --editable . $(OLDEST)
+	$(VENV)/bin/uv pip install --quiet --python .cache/oldest/bin/python beartype filelock hypothesis mpmath pytest pyyaml
+	OMP_NUM_THREADS=1 .cache/oldest/bin/python -m pytest -p no:cacheprovider -m "not slow" tests/equations tests/method
+
+release-check: $(READY)  ## everything that a release needs, in dist/; nothing is published
+	@rm -rf dist
+	$(VENV)/bin/uv build --quiet --no-build-isolation --out-dir dist
+	$(VENV)/bin/uv tool run --quiet twine check --strict dist/*
+	$(PY) -m pytest tests/test_package.py tests/test_release.py tests/test_lock.py
+	@echo "dist/ holds what would be published; nothing was"
+
+gpu: $(READY)  ## whether a GPU gives what the CPU gives, and how long both take (TASKREL_DEVICE=)
+	@$(PY) -m taskrel_core.experiments.device_check
 
 notebook: $(READY)  ## one notebook with your parameters: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
 	@if [ -z "$$NB" ]; then echo 'say which: make notebook NB=03_fig_small_gap P="tau=0.1"' >&2; exit 2; fi
@@ -69,6 +89,9 @@ book: $(READY)  ## the book from the pages at hand (PROFILE=)
 
 pdf: $(READY)  ## the book as one PDF, printed by Chromium
 	@$(PY) book/build.py --pdf
+
+archive: $(READY)  ## the built book with its pages, rows and sources in one zip (an RO-Crate)
+	@$(BUILD) && $(PY) book/archive.py --out "$$out"
 
 serve: $(READY)  ## the book at http://localhost:8000 (PORT=)
 	@$(BUILD)
