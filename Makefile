@@ -15,9 +15,10 @@ unexport PYTHONEXECUTABLE PYTHONPLATLIBDIR __PYVENV_LAUNCHER__ VIRTUAL_ENV CONDA
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIREMENT PIP_CONSTRAINT PIP_NO_DEPS PIP_DRY_RUN PIP_EDITABLE
 unexport PIP_REQUIRE_HASHES PIP_IGNORE_INSTALLED PIP_REQUIRE_VIRTUALENV JUPYTER_PATH MPLBACKEND
 export PIP_USER := 0
+PYTHONS := 3.11, 3.12, 3.13 or 3.14
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 STAMP := $(VENV)/.installed
 READY := $(STAMP) $(if $(filter .venv,$(VENV)),.venv/.notebooks)
-FETCHED := $(or $(TASKREL_CACHE),.cache)/.fetched
 
 # Values typed after NB= and P= reach the recipes as they are, through the environment: make and the shell never read
 # them as their own language.
@@ -27,20 +28,21 @@ override INTO := $(value INTO)
 override ONLY := $(value ONLY)
 override PROFILE := $(value PROFILE)
 override JOBS := $(value JOBS)
-export NB P INTO ONLY PROFILE JOBS
+override PYTHON := $(value PYTHON)
+export NB P INTO ONLY PROFILE JOBS PYTHON
 
 RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $(FRESH),--fresh) \
   $(if $(JOBS),--jobs "$$JOBS")
 BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi; \
   $(PY) book/build.py --out "$$out" --page "$$NB"
 
-.PHONY: help reproduce test notebook lab book pdf serve why bench check clean lock assets ship zoo
+.PHONY: help reproduce test smoke oldest release-check gpu notebook lab book pdf archive serve why bench check clean lock assets fetched ship zoo
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 reproduce: $(READY)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=1 FRESH=1 JOBS=)
-	@$(MAKE) --no-print-directory $(FETCHED) || echo "some files are missing, see above; pages that need them will say so"
+	@$(MAKE) --no-print-directory fetched || echo "some files are missing, see above; pages that need them will say so"
 	@ran=0; $(RUN) --only "$$ONLY" || ran=$$?; \
 	if [ $$ran -eq 2 ]; then exit 2; fi; \
 	built=0; ( $(BUILD) ) || built=$$?; \
@@ -48,6 +50,26 @@ reproduce: $(READY)  ## everything: data, notebooks, book (PROFILE= ONLY= FORCE=
 
 test: $(READY)  ## all tests (SLOW=1: also those that take minutes each)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(if $(SLOW),,-m "not slow")
+
+smoke: $(READY)  ## what another Python or system must pass: the library, and every notebook in the smoke profile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not browser" tests/equations \
+	  tests/method tests/metrics tests/test_task.py tests/notebooks/test_notebooks.py
+
+oldest: $(READY)  ## the library's tests with the lowest versions that it allows
+	$(VENV)/bin/uv venv --quiet --clear --python $(PY) .cache/oldest
+	$(VENV)/bin/uv pip install --quiet --python .cache/oldest/bin/python --resolution lowest-direct --editable . $(OLDEST)
+	$(VENV)/bin/uv pip install --quiet --python .cache/oldest/bin/python beartype filelock hypothesis mpmath pytest pyyaml
+	OMP_NUM_THREADS=1 .cache/oldest/bin/python -m pytest -p no:cacheprovider -m "not slow" tests/equations tests/method
+
+release-check: $(READY)  ## everything that a release needs, in dist/; nothing is published
+	@rm -rf dist
+	$(VENV)/bin/uv build --quiet --no-build-isolation --out-dir dist
+	$(VENV)/bin/uv tool run --quiet twine check --strict dist/*
+	$(PY) -m pytest tests/test_package.py tests/test_release.py tests/test_lock.py
+	@echo "dist/ holds what would be published; nothing was"
+
+gpu: $(READY)  ## whether a GPU gives what the CPU gives, and how long both take (TASKREL_DEVICE=)
+	@$(PY) -m taskrel_core.experiments.device_check
 
 notebook: $(READY)  ## one notebook with your parameters: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
 	@if [ -z "$$NB" ]; then echo 'say which: make notebook NB=03_fig_small_gap P="tau=0.1"' >&2; exit 2; fi
@@ -67,6 +89,9 @@ book: $(READY)  ## the book from the pages at hand (PROFILE=)
 
 pdf: $(READY)  ## the book as one PDF, printed by Chromium
 	@$(PY) book/build.py --pdf
+
+archive: $(READY)  ## the built book with its pages, rows and sources in one zip (an RO-Crate)
+	@$(BUILD) && $(PY) book/archive.py --out "$$out"
 
 serve: $(READY)  ## the book at http://localhost:8000 (PORT=)
 	@$(BUILD)
@@ -88,10 +113,13 @@ assets: $(READY)  ## only fetch data and weights
 	$(PY) -m taskrel_core
 
 # Not asked for again while the code that names the files is the same; a file that was deleted since is fetched when a
-# notebook needs it.
-$(FETCHED): $(STAMP) $(wildcard $(addsuffix /*.py,$(addprefix taskrel_core/,assets data encoders)))
-	@$(PY) -m taskrel_core
-	@mkdir -p $(@D) && touch $@
+# notebook needs it. The cache may lie in a folder whose name make could not read.
+fetched: $(READY)
+	@stamp="$${FETCHED:-$${TASKREL_CACHE:-.cache}/.fetched}"; \
+	if [ ! -e "$$stamp" ] || [ -n "$$(find $(STAMP) taskrel_core/assets taskrel_core/data \
+	  taskrel_core/encoders \( -name '*.py' -o -name .installed \) -newer "$$stamp")" ]; then \
+	  $(PY) -m taskrel_core && mkdir -p "$$(dirname "$$stamp")" && touch "$$stamp"; \
+	fi
 
 check: $(READY)  ## format, lint, types, order of the rooms
 	$(VENV)/bin/ruff format --check .
@@ -99,26 +127,37 @@ check: $(READY)  ## format, lint, types, order of the rooms
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports
 
-lock: $(READY)  ## requirements.lock from pyproject.toml; pins stay unless UPGRADE=1
+UV = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11.0 --no-header
+lock: $(READY)  ## requirements.lock and its sha256 list from pyproject.toml; pins stay unless UPGRADE=1
 	@cp requirements.lock .lock.part
-	$(VENV)/bin/pip-compile --quiet --all-extras --unsafe-package pip --strip-extras --no-emit-index-url \
-	  --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade) --output-file .lock.part pyproject.toml
-	@sed 's/+cpu//' .lock.part > .lock.plain && mv .lock.plain requirements.lock && rm .lock.part
+	$(UV) --all-extras --strip-extras --fork-strategy fewest --no-emit-index-url $(if $(UPGRADE),--upgrade) \
+	  --output-file .lock.part pyproject.toml
+	@mv .lock.part requirements.lock
+	@# torch has one version and many builds, each with files of its own: which it is, is the user's choice.
+	$(UV) --no-deps --no-annotate --generate-hashes --no-emit-package torch --no-emit-package torchvision \
+	  --output-file requirements.sha256 requirements.lock
 
 clean:  ## remove made pages and the built book; caches and .venv stay
 	rm -rf book/executed book/_generated book/_build .cache/book-smoke
 
 # The stamp is written last, so that an interrupted installation is taken up again.
 .venv: $(READY)
-$(STAMP): requirements.lock pyproject.toml
-	@python=$$(command -v python3.11 || command -v python3 || command -v python); \
-	if ! "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
-	  echo "error: Python 3.11 is needed, found $$("$$python" --version 2>&1); install it so that python3.11 is in PATH" >&2; \
+$(STAMP): requirements.lock requirements.sha256 pyproject.toml install.py
+	@if [ ! -w . ]; then \
+	  echo "error: this folder cannot be written, and $(VENV) and the book are made in it; copy it to one of your own" >&2; \
 	  exit 1; \
 	fi; \
-	if ! $(PY) -c 'import pip' 2>/dev/null; then rm -rf $(VENV) && "$$python" -m venv $(VENV); fi
-	$(PY) -m pip install --quiet -r requirements.lock
-	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	if $(PY) -c 'import pip; $(FITS)' 2>/dev/null; then exit 0; fi; \
+	for python in $(if $(PYTHON),"$$PYTHON",python3.11 python3.12 python3.13 python3.14 python3 python); do \
+	  if "$$python" -c '$(FITS)' 2>/dev/null; then rm -rf $(VENV) && exec "$$python" -m venv $(VENV); fi; \
+	done; \
+	echo "error: Python $(PYTHONS) is needed, found $$("$${PYTHON:-python3}" --version 2>&1); install one of them so" \
+	  "that it is in PATH, or name it: make PYTHON=/path/to/python" >&2; \
+	if command -v uv >/dev/null; then \
+	  echo "uv is here and can bring one: uv venv --seed --python 3.11 $(VENV)   # then the same command again" >&2; \
+	fi; \
+	exit 1
+	@$(PY) install.py --with $(or $(INSTALLER),uv)
 	@touch $(STAMP)
 
 # So that "import page" works in a kernel of .venv that was started anywhere.

@@ -169,7 +169,7 @@ def test_make_clears_what_is_meant_for_another_python(name):
 
 def test_lab_says_how_to_bring_jupyterlab_where_it_cannot_be_installed(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements.lock", "pyproject.toml", "stamp"):
+    for name in ("requirements.lock", "requirements.sha256", "pyproject.toml", "install.py", "stamp"):
         (tmp_path / name).touch()
     fake = tmp_path / "venv/bin/python"
     fake.parent.mkdir(parents=True)

@@ -183,7 +183,8 @@ def copy(tmp_path, smoke_folder, book):
     for name in ("notebooks", "taskrel_core"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=made)
     (tmp_path / "tests").mkdir()
-    for name in ("Makefile", "requirements.lock", "pyproject.toml", "tests/faults.yml", "stamp", "fetched"):
+    names = ("Makefile", "requirements.lock", "requirements.sha256", "pyproject.toml", "install.py")
+    for name in (*names, "tests/faults.yml", "stamp", "fetched"):
         (tmp_path / name).write_text((ROOT / name).read_text() if (ROOT / name).exists() else "")
 
     def make(*words):

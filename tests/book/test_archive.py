@@ -1,0 +1,63 @@
+"""The archive: whole, as its description says, readable by a validator, and opened without a network."""
+
+import hashlib
+import json
+import zipfile
+
+import archive
+import pytest
+from rocrate.rocrate import ROCrate
+
+from tests.test_lock import ROOT, uv
+
+pytestmark = pytest.mark.xdist_group("book")
+
+
+@pytest.fixture(scope="module")
+def packed(smoke_folder, book, tmp_path_factory):
+    """The zip of the smoke profile's book."""
+    target = tmp_path_factory.mktemp("archive") / "book.zip"
+    assert archive.main(["--out", str(smoke_folder), "--to", str(target)]) == 0
+    return target
+
+
+def test_each_file_is_described_with_its_size_and_sha256(packed):
+    with zipfile.ZipFile(packed) as held:
+        graph = json.loads(held.read("ro-crate-metadata.json"))["@graph"]
+        described = {entity["@id"]: entity for entity in graph if entity["@type"] == "File"}
+        names = {name for name in held.namelist() if not name.endswith("/")}
+        assert names - {"ro-crate-metadata.json"} == {name.replace("%20", " ") for name in described}
+        for name, entity in described.items():
+            content = held.read(name.replace("%20", " "))
+            assert entity["sha256"] == hashlib.sha256(content).hexdigest()
+            assert int(entity["contentSize"]) == len(content)
+
+
+def test_it_holds_pages_rows_sources_and_says_what_they_come_from(packed, smoke_folder):
+    graph = {one.id: one for one in ROCrate(packed).get_entities()}
+    for path in (smoke_folder / "executed").glob("[0-9]*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        run = graph[f"#run-{record['stem']}"]
+        results = {one.id for one in run["result"]}
+        assert results == {f"pages/{record['stem']}.ipynb", *(f"figures/{name}" for name in record["files"])}
+        assert {one["name"] for one in run["instrument"]} >= {"taskrel", "Python", "torch"}
+        for name, version in record["parts"]["data"].items():
+            assert graph[f"#data-{name}"]["version"] == version
+    assert graph["#data-digits"]["license"]
+    assert {f"rows/{path.name}" for path in (ROOT / "book/results").iterdir()} <= graph.keys()
+    assert {"source/taskrel_core/task.py", "source/requirements.lock", "source/LICENSE"} <= graph.keys()
+    assert graph["./"]["mainEntity"].id == "book/index.html"
+    assert not [name for name in graph if "__pycache__" in name or name.endswith(".failed.ipynb")]
+
+
+def test_a_validator_reads_it(packed):
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    carried = next(line for line in lock.splitlines() if line.startswith("rocrate=="))
+    alone = ["run", "--quiet", "--no-project", "--no-config", "--isolated", "--with", "roc-validator==0.13.0"]
+    told = uv(*alone, "--with", carried, "python", "tests/book/validate_crate.py", str(packed))
+    assert int(told.partition("checks: ")[2]) > 50, told
+
+
+def test_without_a_book_there_is_no_archive(tmp_path, capsys):
+    assert archive.main(["--out", str(tmp_path)]) == 1
+    assert "there is no built book in" in capsys.readouterr().err
