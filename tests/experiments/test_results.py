@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from taskrel_core import experiments
+from taskrel_core.experiments.candidates import Candidate
 from taskrel_core.experiments.certificate import Certificate
 from taskrel_core.experiments.departures import Departure
+from taskrel_core.experiments.few_shot import FewShot
+from taskrel_core.experiments.few_shot_scores import FewShotScores
 from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.row import Row
@@ -32,6 +35,9 @@ SAMPLE = [
     Certificate("digits", "glyphs_digits", "lenet", metric="euclidean", mode="fixed_all"),
     Departure("planted", label_cost=1.0, balanced=True),
     Timing("by_class", n=500, d=256, k=10),
+    FewShot("digits", "small:mobilenet/random"),
+    FewShotScores("fashion_mnist", "digits", "small:mobilenet/random", "euclidean"),
+    Candidate("fashion_mnist", "digits", "small:mobilenet/random"),
 ]
 BOUNDS = ("bound", "bound_euclidean", "bound_span", "bound_logit", "bound_one_sided")
 NUMBERS = {  # what is compared: not the seconds
@@ -49,10 +55,16 @@ NUMBERS = {  # what is compared: not the seconds
         "recovered",
     ),
     "Timing": ("value",),
+    "FewShot": ("fine_tuned", "probe"),
+    "FewShotScores": ("euclidean", "euclidean_reweighted", "euclidean_loss"),
+    "Candidate": ("bound", "loss"),
 }
 # Relative, on another machine: a search follows one of many heads within the gap, or steps that round elsewhere; a
 # network is trained before; all else is rounding.
-SHARE = {"Scoring": 1e-3, "Experiment": 1e-2, "Checking": 3e-2, "Departure": 1e-2, "Timing": 1e-6}
+SHARE = {
+    **{"Scoring": 1e-3, "Experiment": 1e-2, "Checking": 3e-2, "Departure": 1e-2, "Timing": 1e-6},
+    **{"FewShotScores": 1e-2, "Candidate": 3e-2},
+}
 # Calibrated tau is searched to 1 %; a head within its gap may put a few samples of the reference on the other side.
 SOLVED = {"log_tau": 0.01, "reference_accuracy": 0.01}
 
@@ -93,6 +105,8 @@ def noise(kind: str, name: str, row: dict) -> float:
     """How far a number may lie from the shipped one on another machine."""
     if kind == "FineTuning":
         return 3 * math.sqrt(2) * row[f"{name}_se"]  # two runs, three of their standard errors
+    if kind == "FewShot":
+        return 3 * math.sqrt(2) * row["fine_tuned_se"]
     if name in SOLVED:
         return SOLVED[name]
     return (1e-2 if name in FORMS else SHARE[kind]) * max(abs(row[name]), 1e-3)
