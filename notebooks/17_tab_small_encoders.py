@@ -66,10 +66,11 @@ import pandas as pd
 
 from taskrel_core import ENCODERS
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.analysis.few_shot import STATIC, in_one, interval_text, study_cells, summary, verdicts
-from taskrel_core.analysis.few_shot_report import finding, limits
+from taskrel_core.analysis.few_shot import STATIC, interval_text, study_cells, summary, verdicts
+from taskrel_core.analysis.few_shot_report import finding, headline, limits
 from taskrel_core.analysis.published import poster_means, read_poster
 from taskrel_core.analysis.study import per_target
+from taskrel_core.analysis.verdicts import joined
 from taskrel_core.experiments.few_shot import FewShot
 from taskrel_core.experiments.few_shot_scores import BASICS, KINDS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
@@ -132,10 +133,8 @@ page.table(
 #
 # {glue}`limits`
 #
-# **Rule of the verdict.** Sign: the 95 % interval of the mean r of the Euclidean form lies above 0 (supported), below
-# (not supported), or covers it (inconclusive). Strength: the same against 0.8. Match: as sign, for the correlation that is
-# left when the means of encoders and targets are removed. An interval resamples the pre-trainings, not single encoders, since
-# the three architectures of one pre-training are much alike. SFDA and H-score are saturated where samples are no more than
+# An interval resamples the pre-trainings, not single encoders, since the three architectures of one pre-training are much alike.
+# SFDA and H-score are saturated where samples are no more than
 # features, and have no value there; OTCE needs accuracies of other tasks.
 
 # %%
@@ -150,4 +149,10 @@ page.glue(
     f"encoder and target {interval_text(paper, 'interaction_r', 'interaction_')}; cross-validated probe "
     f"{interval_text(table.loc['probe'])}",
 )
-page.glue("verdict", in_one(verdicts(paper)))
+page.glue("front", headline(table, len(encoders), len(targets)))
+page.glue("verdict", joined(verdicts(paper)))
+page.glue(
+    "rule",
+    "sign: the 95 % interval of the mean r of the Euclidean form lies above 0; strength: above 0.8; match: the interval of the "
+    "correlation without encoder and target means lies above 0",
+)

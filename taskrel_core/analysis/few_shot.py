@@ -7,6 +7,7 @@ import pandas as pd
 from .accuracy import select_learning_rate
 from .cells import Cells, read_cells, static_ranker
 from .study import differences, interaction_correlations, mean_correlations, partial_correlations
+from .verdicts import of_interval
 
 # Targets from the domain that a pre-training has seen, if not the same pictures: handwritten digits, glyphs, emoji.
 OWN_DOMAIN = {
@@ -139,23 +140,9 @@ def verdicts(row: pd.Series, goal: float = 0.8) -> dict[str, str]:
 
     sign: "supported" if the interval of the mean r lies above 0, "not supported" if it lies below, else "inconclusive".
     strength: the same against ``goal``, the size of the poster's mean (0.8). match: as sign, for the interaction r.
-    ``stability`` compares two rows instead.
     """
     return {
-        "sign": _against(row["low"], row["high"], 0.0),
-        "strength": _against(row["low"], row["high"], goal),
-        "match": _against(row["interaction_low"], row["interaction_high"], 0.0),
+        "sign": of_interval(row["low"], row["high"]),
+        "strength": of_interval(row["low"] - goal, row["high"] - goal),
+        "match": of_interval(row["interaction_low"], row["interaction_high"]),
     }
-
-
-def _against(low: float, high: float, value: float) -> str:
-    if low > value:
-        return "supported"
-    return "not supported" if high < value else "inconclusive"
-
-
-def in_one(found: Mapping[str, str]) -> str:
-    """Return one verdict of several: that of all, or what each says."""
-    if len(set(found.values())) == 1:
-        return next(iter(found.values()))
-    return ", ".join(f"{name}: {verdict}" for name, verdict in found.items())

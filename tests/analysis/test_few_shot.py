@@ -8,14 +8,13 @@ from taskrel_core.analysis.few_shot import (
     STATIC,
     candidate_cells,
     candidate_summary,
-    in_one,
     own_domain,
     pretraining,
     study_cells,
     summary,
     verdicts,
 )
-from taskrel_core.analysis.few_shot_report import finding, limits, searched_for, spread
+from taskrel_core.analysis.few_shot_report import finding, headline, limits, searched_for, spread
 
 ENCODERS = [
     f"small:{a}/{p}" for p in ("random", "mnist", "tiny_3", "rotation", "cifar10", "masked") for a in "ab"
@@ -134,14 +133,10 @@ def test_verdicts_follow_from_intervals(low, high, sign, strength):
     assert verdicts(row) == {"sign": sign, "strength": strength, "match": "inconclusive"}
 
 
-def test_verdicts_in_one():
-    assert in_one({"sign": "supported", "match": "supported"}) == "supported"
-    assert in_one({"sign": "supported", "match": "inconclusive"}) == "sign: supported, match: inconclusive"
-
-
 def test_the_finding_names_the_direction_and_what_undoes_it(table):
     kinds = {"euclidean": "relatedness", "euclidean_loss": "part of it", "euclidean_transport": "part of it"}
     told = table.assign(kind=[kinds.get(name, "control") for name in table.index])
+    assert "Euclidean form has mean r = -1.00 [" in headline(told, 12, 4)
     text = finding(told, {"euclidean": "Euclidean"}, 12, 4)
     assert "in the wrong direction: mean r = -1.00 [" in text
     assert "best relatedness: Euclidean" in text
