@@ -119,14 +119,14 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
         for _, rows in cells.groupby("target")
     ]
     ends = [fisher(r, len(means)) for r in (of_spread, of_accuracy)]
+    blind = ends[1][0] < 0 < ends[1][1]
     return (
-        "The distribution mismatch follows how many directions the features fill, not the task: over "
-        f"{len(means)} encoders its correlation with the log effective rank is {of_spread:+.2f} "
-        f"[{ends[0][0]:+.2f}, {ends[0][1]:+.2f}] (95 % CI), and with the same term under permuted labels "
-        f"{np.mean(each):+.2f} in the mean over "
-        f"targets (range {min(each):+.2f} to {max(each):+.2f}). "
-        "The rank itself correlates with accuracy by "
-        f"{of_accuracy:+.2f} [{ends[1][0]:+.2f}, {ends[1][1]:+.2f}]."
+        "The distribution mismatch grows with how many directions an encoder's features fill, and is in part not about the task: "
+        f"over {len(means)} encoders its correlation with the log effective rank is {of_spread:+.2f} "
+        f"[{ends[0][0]:+.2f}, {ends[0][1]:+.2f}] (95 % CI), and with the same term under permuted labels {np.mean(each):+.2f} in "
+        f"the mean over targets (range {min(each):+.2f} to {max(each):+.2f}). The rank itself correlates with accuracy by "
+        f"{of_accuracy:+.2f} [{ends[1][0]:+.2f}, {ends[1][1]:+.2f}]"
+        + (", so that spread alone does not explain the wrong sign." if blind else ".")
     )
 
 
@@ -150,7 +150,7 @@ def searched_for(
     frozen, control = last.iloc[0], last["control"].iloc[0]
     met = "meets" if frozen["mean_r"] >= goal and frozen["interaction_r"] >= match else "misses"
     return (
-        f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'es' if len(reach) == 1 else ''} a mean r of {goal} and "
+        f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'' if len(reach) > 1 else 'es'} a mean r of {goal} and "
         f"a match r of {match} on the targets that the search saw; the best, {best.name}, has {interval_text(best)} (95 % CI). "
         f"The form that was frozen, {name}, has on the last targets a mean r of {interval_text(frozen)} and a match r of "
         f"{interval_text(frozen, 'interaction_r', 'interaction_')}: it {met} the goal there. Less the best control "

@@ -56,12 +56,12 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
         points = ax.scatter(
             table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis", lw=0
         )
-        middle = table.groupby("family")[["effective_rank", "transport"]].mean()
-        for family, (x, y) in middle.iterrows():
-            ax.annotate(str(family), (x, y), (0, 6), textcoords="offset points", ha="center", fontsize=9)
+        middle = table.groupby("family")[["effective_rank", "transport"]].mean().sort_values("transport")
+        for family, (x, y) in pd.concat([middle.head(3), middle.tail(3)]).iterrows():
+            ax.annotate(str(family), (x, y), (9, 0), textcoords="offset points", va="center", fontsize=9)
         ax.set_xscale("log")
-        least = float(table["effective_rank"].min())
-        ticks = [t for t in (2, 5, 10, 20, 50, 100) if 0.9 * least < t]
+        least, most = (float(end) for end in table["effective_rank"].agg(["min", "max"]))
+        ticks = [t for t in (2, 5, 10, 20, 50, 100) if 0.9 * least < t < 1.1 * most]
         ax.set_xticks(ticks, [str(t) for t in ticks])
         ax.minorticks_off()
         ax.set_xlabel("effective rank of the target's features")

@@ -196,7 +196,7 @@ def test_candidates_are_scores_by_their_own_name_with_the_loss_beside(rows):
 
 
 @pytest.mark.parametrize(
-    ("r", "told"), [(0.85, ("1 of 2", "reaches", "meets")), (0.7, ("None of 2", "reach", "misses"))]
+    ("r", "told"), [(0.85, ("1 of 2", "reaches", "meets")), (0.7, ("None of 2", "reaches", "misses"))]
 )
 def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
     columns = {"mean_r": [r, 0.2, 0.99], "low": 0.0, "high": 1.0, "interaction_r": 0.6}

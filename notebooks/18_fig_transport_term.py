@@ -6,7 +6,7 @@
 # ---
 
 # %% [markdown]
-# # Why the Euclidean form ranks encoders the wrong way
+# # What the transport term follows
 #
 # **Finding.** {glue}`answer`
 #
@@ -72,11 +72,11 @@ shown["family"] = shown["encoder"].map(pretraining).map(named)
 # %%
 page.figure(
     spread_and_transport(shown),
-    "wrong-sign",
+    "transport-term",
     table=shown,
-    alt="One point per encoder, named by its pre-training: distribution mismatch rises with the effective rank of the features. "
-    "Bright points, encoders with high accuracy, lie to the right and above dark ones.",
-    caption=f"The more directions an encoder's features fill, the larger the distribution mismatch. Mean over "
+    alt="One point per encoder, the outermost named by their pre-training: distribution mismatch rises with the effective rank of "
+    "the features. Bright points, encoders with high accuracy, lie above dark ones rather than to their right.",
+    caption=f"Distribution mismatch against the spread of an encoder's features. Mean over "
     f"{len(targets)} targets; colour: mean accuracy after few-shot fine-tuning.",
 )
 
