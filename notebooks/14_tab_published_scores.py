@@ -6,19 +6,18 @@
 # ---
 
 # %% [markdown]
-# # What others printed
+# # Re-analysis of published correlations
 #
-# Correlations between a score and accuracy are printed without intervals, and rarely beside the numbers that they come
-# from. A library of transfer learning {cite:p}`tllib2020` printed all of it for ten supervised ImageNet encoders: accuracy
-# after fine-tuning, four scores (higher is better for each), and their correlations. The code of SFDA
-# {cite:p}`shao2022not` printed accuracies of the same encoders from other fine-tunings. So each correlation can be computed
-# again, with an interval, and against the accuracies of the other.
+# **Method.** Correlations between scores and accuracy are usually published without intervals. A library of transfer learning
+# {cite:p}`tllib2020` published accuracies, four scores and correlations of ten supervised ImageNet encoders; the code of SFDA
+# {cite:p}`shao2022not` published accuracies of the same encoders from other fine-tunings. Each correlation is recomputed here
+# with an interval, and against the other accuracies.
 #
-# **Do printed correlations follow from printed columns?** {glue}`follows`
+# **Do published correlations follow from the published columns?** {glue}`follows`
 #
-# **Does it matter whose accuracies?** {glue}`matters`
+# **Do the accuracies matter?** {glue}`matters`
 #
-# **What ten encoders allow one to say.** {glue}`allows`
+# **What do ten encoders allow to conclude?** {glue}`allows`
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -61,7 +60,7 @@ page.table(
     "published-scores",
     f"The library's scores against its own accuracies, n = {int(table['n'].max())} encoders: Pearson's r (95 % interval: "
     "encoders resampled) and weighted Kendall τ, each beside what the library prints; whether both follow from its columns, "
-    "give or take the digits that rounding took; and r with the accuracies of SFDA's code",
+    "within rounding; and r with the accuracies of SFDA's code",
     data=table,
 )
 
@@ -72,8 +71,8 @@ page.figure(
     table=pd.concat([named, agreement.assign(score="the two accuracy tables")]),
     alt="A panel for each of four scores, a row for each of eight targets: two marks with wide intervals that mostly overlap, "
     "and a black tick for the printed value, far from its mark for Aircraft and Pets. A fifth panel: the two accuracy tables.",
-    caption="The same as a picture: r with the library's accuracies, as computed and as printed, and with those of SFDA's code; "
-    "then how far the two tables of accuracies agree.",
+    caption="Most intervals of the two accuracy tables overlap. r with the library's accuracies, "
+    "as computed and as printed, and with those of SFDA's code; then how far the two tables of accuracies agree.",
 )
 
 # %%
@@ -85,7 +84,7 @@ copied = ", ".join(f"{r.score} is a copy of {r.copy_of} on {r.target}" for r in 
 off = (named["pearson"] - named["printed"]).abs()
 page.glue(
     "follows",
-    f"{int(follows.sum())} of {len(table)} do, r and weighted τ alike, give or take rounding. The others do not: {bad}; the "
+    f"{int(follows.sum())} of {len(table)} do, r and weighted τ alike, within rounding. The others do not: {bad}; the "
     f"largest gap is {off.max():.2f} ({named['score'][off.idxmax()]} on {named['target'][off.idxmax()]}). In the columns "
     f"themselves, {copied}; its printed r is not the copy's. SFDA's code prints weighted τ without the scores behind them, "
     "so those cannot be checked.",
@@ -149,11 +148,11 @@ gap = (by["mean"] - by["printed"]).abs().idxmax()
 leep, ours = by.loc["leep"], by.loc["ours"]
 page.glue(
     "means",
-    f"{int(by['agrees'].sum())} of {len(by)} printed averages are the means of their cells, give or take rounding (the largest "
+    f"{int(by['agrees'].sum())} of {len(by)} printed averages are the means of their cells, within rounding (the largest "
     f"gap: {by['name'][gap]}, {by['mean'][gap]:+.3f}, printed {by['printed'][gap]:+.2f}). In size, the mean of LEEP "
     f"({leep['mean']:+.2f}) is above that of relatedness ({ours['mean']:+.2f}), and so is its cell on {len(ahead)} of "
     f"{len(size)} targets ({', '.join(ahead)}). Relatedness is one of {len(right)} scores with the right sign in every "
-    f"cell ({', '.join(right)}). Without the number of encoders none of these gaps can be told from chance.",
+    f"cell ({', '.join(right)}). Without the number of encoders no interval can be given for these differences.",
 )
 
 # %%
@@ -163,4 +162,7 @@ page.glue(
     f"relatedness {ours['mean']:+.2f} is {'second' if (by['mean'].abs() > abs(ours['mean'])).sum() == 1 else 'not second'}; "
     f"the right sign in every cell: {', '.join(right)}",
 )
-page.glue("verdict", "holds" if by["agrees"].all() and "ours" in right.index else "does not hold")
+page.verdict(
+    "arithmetic check" if by["agrees"].all() else "not supported",
+    "an arithmetic check of printed averages; not supported if one does not follow from its cells within rounding",
+)

@@ -21,6 +21,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from taskrel_core.analysis import verdicts
+
 ROOT = Path(__file__).resolve().parents[1]
 if "TASKREL_PAGE_DIR" not in os.environ:  # not the runner: what it sets, for this kernel
     os.environ.setdefault("TASKREL_RESULTS", str(ROOT / "book" / "results"))
@@ -139,6 +141,24 @@ def glue(name: str, text: str) -> None:
     path = _folder() / f"glue.{_page()}.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     _write(path, json.dumps({**known, name: text}, indent=1, ensure_ascii=False) + "\n")
+
+
+def verdict(found: str | dict[str, str], rule: str) -> None:
+    """Keep the verdict of the page and the rule behind it.
+
+    Args:
+        found: one of the seven verdicts, or one for each aspect.
+        rule: in words, when each verdict is given.
+
+    Raises:
+        ValueError: a verdict is none of the seven, or the rule is empty.
+    """
+    text = found if isinstance(found, str) else verdicts.joined(found)
+    verdicts.split(text)
+    if not rule.strip():
+        raise ValueError("rule must not be empty; say in words when each verdict is given")
+    glue("rule", _line(rule))
+    glue("verdict", text)
 
 
 def rows(frame: pd.DataFrame) -> None:

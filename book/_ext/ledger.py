@@ -1,6 +1,6 @@
-"""The directives ``{ledger}``, ``{measured}``, ``{shown}`` and ``{claim}``: claims beside what the pages measured.
+"""The directives ``{ledger}``, ``{measured}``, ``{shown}``, ``{claim}`` and ``{again}``, and the order of a notebook's page.
 
-Each notebook's page gets a ``{claim}`` under its heading, so that it opens with what was claimed and what was found.
+A page reads: finding, figures and tables, method and statistics, reproduce. The notebook keeps its own order.
 """
 
 import json
@@ -12,10 +12,12 @@ import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from taskrel_core.analysis.verdicts import VERDICTS, split
 
 ABSENT = "not run for this copy of the book"
-AGAIN = "**Make it again** with another value, for instance, in the project's folder (`make reproduce` brings the default back):"
+AGAIN = "To compute this page with another value (`make reproduce` restores the default):"
 
 
 class FromPages(SphinxDirective):
@@ -31,21 +33,18 @@ class FromPages(SphinxDirective):
 
 
 class Ledger(FromPages):
-    """A table of ``ledger.yml``: what was claimed, what its page found, and the verdict that the page's code gave."""
+    """Cards of ``ledger.yml``: verdict, claim, what its page found, and a link."""
 
     def text(self, source: Path) -> str:
-        lines = ["| claim | source | here | verdict |", "| --- | --- | --- | --- |"]
-        for entry in _entries(source):
-            page = entry.get("page", "")
-            found = {"ours": ABSENT, "verdict": ABSENT, **entry, **measured(source, page)}
-            ours = found["ours"]
-            if page and (source / "executed" / f"{page}.ipynb").exists():
-                ours += f" ({{doc}}`page <executed/{page}>`)"
-            if _record(source, page).get("given"):
-                ours += " **with parameters of your own**"
-            cells = (entry["claim"], entry["source"], ours, f"**{found['verdict']}**")
-            lines.append("| " + " | ".join(" ".join(str(cell).split()) for cell in cells) + " |")
-        return "\n".join(lines)
+        cards = "\n\n".join(_card(source, entry) for entry in _entries(source))
+        return f":::::{{div}} claims\n\n{cards}\n\n:::::"
+
+
+class Verdicts(FromPages):
+    """The seven verdicts and what each means."""
+
+    def text(self, source: Path) -> str:  # noqa: ARG002
+        return "\n".join(f"- {{verdict}}`{name}` {meaning}." for name, meaning in VERDICTS.items())
 
 
 class Measured(FromPages):
@@ -74,7 +73,7 @@ class Shown(FromPages):
 
 
 class Claim(FromPages):
-    """What was claimed, what the page found, the verdict, and the line that makes it with other parameters."""
+    """What the page found, the verdict with its rule, and what was claimed."""
 
     required_arguments = 1
 
@@ -82,12 +81,62 @@ class Claim(FromPages):
         page = self.arguments[0]
         found = measured(source, page)
         entries = [entry for entry in _entries(source) if entry.get("page") == page]
-        said = [f"**Claimed**: {entry['claim']} ({entry['source']})." for entry in entries]
-        said += [f"**Here**: {found['ours']}."] if "ours" in found else []
-        said += [f"**Verdict**: {found['verdict']}."] if entries and "verdict" in found else []
-        again = next((entry["again"] for entry in entries if "again" in entry), "")
-        text = "\n\n".join([*said, AGAIN, _command(source, page, again)])
-        return f"::::{{admonition}} In short\n:class: tip\n\n{text}\n::::"
+        said = [f"{_sentence(found.get('answer', found.get('ours', ABSENT)))}"]
+        if any("claim" in entry for entry in entries) and "verdict" in found:
+            rule = f" {_sentence(found['rule'])}" if "rule" in found else ""
+            said.append(f"**Verdict**: {badges(found['verdict'])}{rule}")
+        said += [
+            f"**{'Claim' if 'claim' in entry else 'Question'}**: {entry.get('claim', entry.get('question'))} "
+            f"({entry['source']})."
+            for entry in entries
+        ]
+        text = "\n\n".join(said)
+        return f"::::{{admonition}} Finding\n:class: tip\n\n{text}\n::::"
+
+
+class Again(FromPages):
+    """The line that makes a page with another parameter."""
+
+    required_arguments = 1
+
+    def text(self, source: Path) -> str:
+        page = self.arguments[0]
+        again = next((e["again"] for e in _entries(source) if e.get("page") == page and "again" in e), "")
+        return f"{AGAIN}\n\n{_command(source, page, again)}"
+
+
+class Verdict(SphinxRole):
+    """A verdict as a badge, its colour by its class."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the badge."""
+        _, verdict = split(self.text)[0]
+        return [nodes.inline("", self.text, classes=["verdict", verdict.replace(" ", "-")])], []
+
+
+def badges(text: str) -> str:
+    """Return a verdict, or several, as badges."""
+    return " ".join(
+        f"{{verdict}}`{f'{aspect}: ' if aspect else ''}{verdict}`" for aspect, verdict in split(text)
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _card(source: Path, entry: dict[str, Any]) -> str:
+    page = entry.get("page", "")
+    found = {"ours": ABSENT, **entry, **measured(source, page)}
+    link = ""
+    if page and (source / "executed" / f"{page}.ipynb").exists():
+        link = f" {{doc}}`Page {page[:2]} <executed/{page}>`"
+    own = " **with parameters of your own**" if _record(source, page).get("given") else ""
+    asked = "question" in entry
+    head = "Question" if asked else badges(found["verdict"]) if "verdict" in found else ABSENT
+    claim = entry["question"] if asked else entry["claim"]
+    body = f"{head}\n\n**{claim}**\n\n{_sentence(str(found['ours']))}{own}{link}\n\n*{entry['source']}*"
+    return f"::::{{div}} claim\n\n{body}\n\n::::"
 
 
 def _command(source: Path, page: str, again: str) -> str:
@@ -104,10 +153,15 @@ def _command(source: Path, page: str, again: str) -> str:
 
 
 def filled(source: Path, text: str) -> str:
-    """Return the text with each ``<page:name>`` replaced by what that page glued."""
-    return re.sub(
-        r"<([^<>:]+):([^<>]+)>", lambda found: measured(source, found[1]).get(found[2], f"({ABSENT})"), text
-    )
+    """Return the text with each ``<page:name>`` replaced by what that page glued; verdicts become badges."""
+
+    def one(found: re.Match[str]) -> str:
+        value = measured(source, found[1]).get(found[2])
+        if value is None:
+            return f"({ABSENT})"
+        return badges(value) if found[2] == "verdict" else value
+
+    return re.sub(r"<([^<>:]+):([^<>]+)>", one, text)
 
 
 def measured(source: Path, page: str) -> dict[str, str]:
@@ -128,18 +182,77 @@ def _entries(source: Path) -> list[dict[str, Any]]:
     return yaml.safe_load((source / "ledger.yml").read_text(encoding="utf-8"))
 
 
-def put_claims(_app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the claim under a notebook's first cell, which holds its heading and what it asks."""
+def arranged(cells: list[dict[str, Any]], page: str) -> list[dict[str, Any]]:
+    """Return the cells of an executed notebook in the order of a page, all code in one fold.
+
+    Args:
+        cells: of the notebook; the first holds the heading and the method, the last the provenance.
+        page: name of the notebook.
+    """
+    title, _, method = _text(cells[0]).partition("\n")
+    last = max((k for k, cell in enumerate(cells) if _shows(cell)), default=0)
+    shown = [_without_code(cell) for cell in cells[1 : last + 1] if not _is_silent(cell)]
+    after = [_without_code(cell) for cell in cells[last + 1 : -1] if not _is_silent(cell)]
+    number, _, name = title.removeprefix("# ").rpartition(f"{page[:2]} · ")
+    head = f"# {page[:2]} · {number}{name}" if page[:2].isdigit() else title
+    code = "\n\n".join(_text(cell) for cell in cells if cell["cell_type"] == "code")
+    code = re.sub(r"(?m)^\s*# fmt: (on|off)\n", "", code)
+    reproduce = f"## Reproduce\n\n:::{{again}} {page}\n:::"
+    fold = f"`````{{dropdown}} All code of this page\n```{{code-block}} python\n{code}\n```\n`````"
+    return [
+        _markdown("heading", head),
+        _markdown("claim", f":::{{claim}} {page}\n:::"),
+        *shown,
+        _markdown("method", f"## Method and statistics\n\n{method.strip()}"),
+        *after,
+        _markdown("reproduce", reproduce),
+        *cells[-1:],
+        _markdown("code", fold),
+    ]
+
+
+def _text(cell: dict[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _markdown(name: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
+
+
+def _shows(cell: dict[str, Any]) -> bool:
+    """Whether a cell shows a figure or a table."""
+    return any("text/markdown" in output.get("data", {}) for output in cell.get("outputs", []))
+
+
+def _is_silent(cell: dict[str, Any]) -> bool:
+    return cell["cell_type"] == "code" and not cell.get("outputs")
+
+
+def _without_code(cell: dict[str, Any]) -> dict[str, Any]:
+    if cell["cell_type"] != "code":
+        return cell
+    return cell | {"metadata": cell["metadata"] | {"tags": ["remove-input"]}}
+
+
+def arrange(_app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the cells of an executed notebook in the order of a page."""
     if docname.startswith("executed/"):
         notebook = json.loads(source[0])
-        text = f":::{{claim}} {docname.removeprefix('executed/')}\n:::"
-        cell = {"cell_type": "markdown", "id": "claim", "metadata": {}, "source": text}
-        notebook["cells"].insert(1, cell)
+        notebook["cells"] = arranged(notebook["cells"], docname.removeprefix("executed/"))
         source[0] = json.dumps(notebook)
 
 
+def allow_missing_pages(_app: Sphinx, config: Any) -> None:
+    """A page that was not made leaves its place in the contents empty; the status page says why."""
+    config.suppress_warnings = [*config.suppress_warnings, "etoc.glob"]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("source-read", put_claims)
-    for directive in (Ledger, Measured, Shown, Claim):
+    """Register the directives and the order of pages."""
+    app.connect("source-read", arrange)
+    app.connect("config-inited", allow_missing_pages)
+    app.add_role("verdict", Verdict())
+    for directive in (Ledger, Verdicts, Measured, Shown, Claim, Again):
         app.add_directive(directive.__name__.lower(), directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

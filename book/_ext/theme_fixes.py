@@ -1,11 +1,15 @@
 """What the theme has no setting for: pages that need no network, findings of axe-core, and a notice above every page."""
 
 import re
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from ledger import measured
 from sphinx.application import Sphinx
+
+from taskrel_core.analysis.verdicts import split
 
 # What is written and what it should be: font preloads, which a browser refuses to a page opened as a file; thebe, which is
 # not used and loads itself from elsewhere; and what axe-core found in the browser test.
@@ -47,7 +51,26 @@ def repair(app: Sphinx, error: Exception | None) -> None:
         page = path.read_text(encoding="utf-8")
         for written, meant in REPAIRS:
             page = re.sub(written, meant, page, flags=re.DOTALL)
+        page = re.sub(CHAPTER, _dotted(Path(app.srcdir), path.stem), page)
         path.write_text(page, encoding="utf-8")
+
+
+# An entry of the sidebar: the link to a notebook's page, "#" from itself.
+CHAPTER = r'(<li class="toctree-l1[^"]*"><a class="(?:current )?reference internal" href="(?:[^"#]*?(\d\d_[a-z0-9_]+)\.html|#)">)'
+
+
+def _dotted(source: Path, here: str) -> Callable[[re.Match[str]], str]:
+    """Return what puts a dot in the colour of its verdict before a page's entry."""
+
+    def dot(found: re.Match[str]) -> str:
+        verdict = measured(source, found[2] or here).get("verdict", "")
+        names = [name for _, name in split(verdict)] if verdict else []
+        return found[1] + "".join(
+            f'<span class="dot {name.replace(" ", "-")}" role="img" aria-label="{name}" title="{name}"></span>'
+            for name in dict.fromkeys(names)
+        )
+
+    return dot
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -42,16 +42,9 @@ def record_of(p: Plan, seen: dict[str, str], files: list[str]) -> dict[str, Any]
 
 
 def how_made(p: Plan, made: dict[str, Any]) -> str:
-    """The folded note at the end of a page."""
-    lines = ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
-    shown = made | {"key": made["key"][:16], "memory": f"{made['peak_memory_mb']} MB at most"}
-    for name in SHOWN:
-        value = shown[name]
-        if isinstance(value, dict):
-            value = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
-        lines += [f"* - {name}", f"  - {_code(value)}"]
-    lines += ["```", "", "```{list-table}", ":class: provenance", ":header-rows: 1", ""]
-    lines += ["* - parameter", "  - value", "  - may be", "  - meaning"]
+    """The end of a page: its parameters, the line that makes it again, and a fold that says how it was made."""
+    lines = ["```{list-table}", ":class: provenance", ":header-rows: 1", ""]
+    lines += ["* - parameter", "  - value", "  - allowed", "  - meaning"]
     for name, one in p.declared.items():
         rule = f"{one.hint}, {one.rule}" if one.rule else one.hint
         lines += [f"* - {_code(name)}", f"  - {_code(made['parameters'][name])}", f"  - {_code(rule)}"]
@@ -59,8 +52,15 @@ def how_made(p: Plan, made: dict[str, Any]) -> str:
     given = " ".join(f"{name}={written(value)}" for name, value in made["given"].items())
     words = ["make notebook", f"NB={made['stem']}", f"PROFILE={made['profile']}", shlex.quote(f"P={given}")]
     again = " ".join(words if given else words[:-1])
-    lines += ["```", "", 'Run it again, or with parameters of your own (add `P="name=value"`):', ""]
-    return "\n".join([*lines, "```bash", again, "```", "````"])
+    lines += ["```", "", "The same page with the same parameters:", "", "```bash", again, "```", ""]
+    lines += ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
+    shown = made | {"key": made["key"][:16], "memory": f"peak {made['peak_memory_mb']} MB"}
+    for name in SHOWN:
+        value = shown[name]
+        if isinstance(value, dict):
+            value = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
+        lines += [f"* - {name}", f"  - {_code(value)}"]
+    return "\n".join([*lines, "```", "````"])
 
 
 def _code(value: Any) -> str:

@@ -57,6 +57,27 @@ def correlate(
     return Correlation(float(stats.pearsonr(a, b).statistic), float(low), float(high), len(a))
 
 
+def within(
+    x: ArrayLike, y: ArrayLike, groups: ArrayLike, resamples: int = 2000, seed: int = 0
+) -> Correlation:
+    """Return Pearson's r after the mean of each group is removed from both sides, whole groups resampled.
+
+    Args:
+        x: values, (n,).
+        y: values, (n,).
+        groups: what each is of, (n,), for instance the target of a pair of tasks.
+        resamples: bootstrap samples.
+        seed: of the samples.
+    """
+    names = np.unique(np.asarray(groups), return_inverse=True)[1]
+
+    def centred(value: ArrayLike) -> np.ndarray:
+        side = np.asarray(value, dtype=float)
+        return side - (np.bincount(names, side) / np.bincount(names))[names]
+
+    return correlate(centred(x), centred(y), groups=groups, resamples=resamples, seed=seed)
+
+
 def mean_interval(
     values: ArrayLike, groups: ArrayLike, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float, float]:

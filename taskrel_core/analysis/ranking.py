@@ -180,14 +180,3 @@ def otce_predictions(scores: pd.DataFrame, accuracies: pd.DataFrame) -> pd.Serie
         table = others[["otce_w_d", "otce_w_t", "fine_tuned"]].to_numpy(dtype=np.float64)
         values.append(fit_otce(table)(row.otce_w_d, row.otce_w_t) if len(table) >= 3 else None)
     return pd.Series(values, index=scores.index, dtype=object)
-
-
-def verdict(correlation: pd.Series) -> str:
-    """Say whether a score that should fall with accuracy does: "holds", "holds in sign" or "does not hold".
-
-    Args:
-        correlation: pearson, and high, the upper end of its interval.
-    """
-    if float(correlation["high"]) < 0:
-        return "holds"
-    return "holds in sign" if float(correlation["pearson"]) < 0 else "does not hold"

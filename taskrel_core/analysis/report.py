@@ -5,62 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from .ranking import format_intervals, over_targets, strength, strength_difference
-
-
-def answer(each: pd.DataFrame, kinds: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> str:
-    """Say which score is strongest, and whether the best form of relatedness beats the best control.
-
-    Args:
-        each: as ``ranking.correlations`` returns it, for one set of encoders.
-        kinds: names of kinds of scores, and the scores of each; those that ``each`` lacks do not count. The first kind are
-            forms of relatedness, "paper" among them, the second controls.
-        names: what readers call each score.
-    """
-    best, mean, interval = _best(each, kinds)
-    leads = max(best, key=lambda kind: strength(mean)[best[kind]])
-    listed = "; ".join(
-        f"the best {kind} is {names[score]}, {interval[score]}" for kind, score in best.items()
-    )
-    form, control = list(best.values())[:2]
-    gap = strength_difference(each, form, control)
-    does = "does" if float(gap["low"].iloc[0]) > 0 else "is not shown to do"
-    sign = "the wrong sign" if mean.loc["paper", "pearson"] > 0 else "the right sign"
-    return (
-        f"The strongest score over the {int(each['n'].max())} trained encoders and {each['target'].nunique()} targets is "
-        f"{names[best[leads]]}, of the kind: {leads}. In mean r, {listed}. The best form's strength less that of the best "
-        f"control is {format_intervals(gap)[0]}: looking at the target {does} better than not looking "
-        f"at it. The paper's form has {interval['paper']}, {sign}. "
-        "Which one of a kind is best is picked after the fact."
-    )
-
-
-def comparison(each: pd.DataFrame, kinds: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> str:
-    """Say the mean r of the paper's form, the logit form, the best of the last kind, and the reference's accuracy.
-
-    Args:
-        each: as for ``answer``.
-        kinds: as for ``answer``.
-        names: what readers call each score.
-    """
-    best, _, interval = _best(each, kinds)
-    kind, score = list(best.items())[-1]
-    return (
-        f"mean r over {each['target'].nunique()} targets, {int(each['n'].max())} trained encoders: paper's form "
-        f"{interval['paper']}, logit {interval['logit']}; best {kind}, {names[score]}, {interval[score]}; "
-        f"reference accuracy alone, which sees no target, {interval['reference_accuracy']}"
-    )
-
-
-def _best(
-    each: pd.DataFrame, kinds: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, str], pd.DataFrame, dict[str, str]]:
-    """The strongest score of each kind, the means over targets, and their intervals as text."""
-    mean = over_targets(each).set_index("score")
-    power = strength(mean)
-    best = {kind: str(power[power.index.isin(scores)].idxmax()) for kind, scores in kinds.items()}
-    return best, mean, dict(zip(mean.index, format_intervals(mean), strict=True))
-
 
 def repetitions(means: Sequence[pd.Series], names: Mapping[str, str]) -> str:
     """Return each score's mean r in each of several repetitions, as ``name r, r, r; name ...``.
@@ -87,9 +31,9 @@ def costs(scores: pd.DataFrame, accuracies: pd.DataFrame, forms: Sequence[str]) 
     spent = {name: float(scores[f"seconds_{name}"].median()) for name in known}
     rest = sum(seconds for name, seconds in spent.items() if name not in forms)
     return (
-        f"Medians on one thread of a loaded machine, features given: the paper's form {spent['paper']:.1f} s, logit and "
+        f"Medians on one thread of a loaded machine, features given: the Euclidean form {spent['paper']:.1f} s, logit and "
         f"one-sided together {spent['one_sided']:.1f} s, all other scores together {rest:.1f} s; one fine-tuning {tuning:.0f} s. "
-        f"The paper's form costs {spent['paper'] / tuning:.1%} of one such short fine-tuning, logit and one-sided together "
+        f"The Euclidean form costs {spent['paper'] / tuning:.1%} of one such short fine-tuning, logit and one-sided together "
         f"{spent['one_sided'] / tuning:.0%}."
     )
 
@@ -98,7 +42,7 @@ def large_costs(paper: pd.Series, others: pd.Series, trainings: pd.DataFrame) ->
     """Say what the scores of one large problem cost, and what part of a fine-tuning on as many pictures that is.
 
     Args:
-        paper: row of ``Timing`` of the paper's form.
+        paper: row of ``Timing`` of the Euclidean form.
         others: row of ``Timing`` of all other metrics together.
         trainings: rows of ``FineTuning``; their seconds give those of one picture and epoch.
     """
@@ -106,11 +50,11 @@ def large_costs(paper: pd.Series, others: pd.Series, trainings: pd.DataFrame) ->
     picture = float((seconds / trainings["n_train"] / trainings["epochs"]).median())  # seconds, each epoch
     part, epochs = paper["seconds"] / (picture * paper["n"]), trainings["epochs"].max()  # of one epoch
     return (
-        f"One large cell ({paper['n']:,} samples a side, {paper['d']:,} features, {paper['k']} classes; planted, "
-        f"{paper['threads']} threads): all {others['value']:.0f} other metrics {others['seconds']:.1f} s, the paper's form "
+        f"One large cell ({paper['n']:,} samples per task, {paper['d']:,} features, {paper['k']} classes; planted, "
+        f"{paper['threads']} threads): all {others['value']:.0f} other metrics {others['seconds']:.1f} s, the Euclidean form "
         f"{paper['seconds']:.1f} s. "
-        f"Fine-tuning takes {1000 * picture:.0f} ms a picture and epoch in the median, one thread; on as many pictures the "
-        f"paper's form costs {part:.1%} of one epoch, so 1 % of a fine-tuning of {100 * part:.0f} epochs, and "
+        f"Fine-tuning takes {1000 * picture:.0f} ms per picture and epoch (median, one thread); on as many pictures the "
+        f"paper's form costs {part:.1%} of one epoch, that is, 1 % of a fine-tuning of {100 * part:.0f} epochs, and "
         f"{part / epochs:.1%} of one of {epochs}, as here."
     )
 

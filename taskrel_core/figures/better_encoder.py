@@ -5,30 +5,35 @@ import numpy as np
 import pandas as pd
 
 from .names import named
-from .style import GREY, STYLE, marker_of
+from .style import GREY, STYLE, colour_of
 
 
 def better_encoder(table: pd.DataFrame) -> np.ndarray:
-    """Draw transferability and bound of each target while the encoder improves on the reference.
+    """Draw transferability and bound of each target while the encoder improves on the reference, unrelated targets dashed.
 
     Args:
         table: columns target, related, epochs, seed, reference_accuracy, transferability, bound, chance.
     """
-    targets = list(dict.fromkeys(table["target"]))
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.6), sharex=True)
+        figure, axes = plt.subplots(2, 1, figsize=(5.2, 7.0), sharex=True, layout="constrained")
         for ax, column in zip(axes, ("transferability", "bound"), strict=True):
-            for k, target in enumerate(targets):
-                rows = table[table["target"] == target].groupby("epochs")
+            for target, part in table.groupby("target", sort=False):
+                rows = part.groupby("epochs")
                 value = rows[column].agg(["mean", "min", "max"]) / rows["chance"].mean().to_frame().to_numpy()
-                x, (colour, marker) = rows["reference_accuracy"].mean(), marker_of(k)
-                ax.plot(x, value["mean"], marker=marker, ms=4, color=colour, label=named(target))
+                x, (colour, marker) = rows["reference_accuracy"].mean(), colour_of(str(target))
+                style = {
+                    "marker": marker,
+                    "ms": 5,
+                    "color": colour,
+                    "ls": "-" if bool(np.all(part["related"])) else "--",
+                }
+                ax.plot(x, value["mean"], label=named(str(target)), **style)
                 ax.fill_between(x, value["min"], value["max"], color=colour, alpha=0.18, lw=0)
-            ax.axhline(1, color=GREY, lw=0.8, ls="--")
-            ax.set_xlabel("accuracy on the reference")
-            ax.set_title(f"{column} / chance")
-        handles, labels = axes[0].get_legend_handles_labels()
+            ax.axhline(1, color=GREY, lw=0.8, ls=":")
+            ax.set_ylabel(f"{column} / chance")
+        axes[1].set_xlabel("accuracy on the reference, over epochs")
         figure.legend(
-            handles, labels, title="target", loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, fontsize=8
-        )
+            *axes[0].get_legend_handles_labels(), title="target (solid: related, dashed: unrelated)", loc="outside upper left",
+            ncols=2, fontsize=10, title_fontsize=10,
+        )  # fmt: skip
     return axes

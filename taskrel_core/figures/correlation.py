@@ -1,6 +1,6 @@
 """How scores correlate with fine-tuned accuracy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,65 +8,77 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .names import SCORE_NAMES, named
-from .panels import label_axes, panels
-from .style import GREY, STYLE, marker_of
+from .style import COLOURS, GREY, STYLE, colour_of
 
 
-def score_correlations(table: pd.DataFrame) -> Axes:
-    """Draw each score's correlation with accuracy, a small mark per target with its interval, a bar at their mean.
+def score_correlations(mean: pd.DataFrame, each: pd.DataFrame, controls: Mapping[str, str]) -> Axes:
+    """Draw each score's mean r with its interval over grey dots, one per target; controls as vertical lines.
 
     Args:
-        table: columns target, score, pearson, low, high, one row per (target, score); in the order of the scores.
+        mean: columns score, mean_r, low, high, oriented so that positive is as claimed; in the order of the rows.
+        each: columns score, target, pearson, oriented alike.
+        controls: names of controls in ``mean``, and what readers call them.
     """
-    scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
+    rows = mean[~mean["score"].isin(list(controls))].reset_index(drop=True)
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(6.4, 0.44 * len(scores) + 1.3))
-        for position, score in enumerate(scores):
-            rows = table[table["score"] == score].set_index("target")
-            for k, target in enumerate(targets):
-                if target not in rows.index or np.isnan(rows.loc[target, "pearson"]):
-                    continue
-                row, y = rows.loc[target], position + 0.13 * (k - (len(targets) - 1) / 2)
-                colour, marker = marker_of(k)
-                label = named(target) if position == 0 else None
-                ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1.2, alpha=0.6)
-                ax.plot(row["pearson"], y, marker, color=colour, ms=4, label=label)
-            ax.plot(rows["pearson"].mean(), position, marker="|", ms=18, mew=2, color="black", ls="none")
+        _, ax = plt.subplots(figsize=(5.2, 0.42 * len(rows) + 2.0), layout="constrained")
+        for k, (name, label) in enumerate(controls.items()):
+            found = mean[mean["score"] == name]["mean_r"]
+            style = {"color": COLOURS[1], "ls": ("--", ":", "-.")[k % 3], "lw": 1.5}
+            ax.axvline(float(found.iloc[0]), label=f"control: {label}", **style)
+        for k, row in rows.iterrows():
+            dots = each[each["score"] == row["score"]]["pearson"]
+            ax.plot(dots, [k] * len(dots), "o", ms=4, color=GREY, alpha=0.6)
+            ax.plot([row["low"], row["high"]], [k, k], color=COLOURS[0], lw=2)
+            ax.plot(row["mean_r"], k, "o", ms=8, color=COLOURS[0])
         ax.axvline(0, color=GREY, lw=0.8)
-        ax.set_yticks(range(len(scores)), [SCORE_NAMES.get(s, s) for s in scores], fontsize=9)
-        ax.set(xlim=(-1.02, 1.02), ylim=(len(scores) - 0.4, -0.6))
-        ax.set_xlabel("Pearson r with accuracy (black bar: mean of the row)")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=3, fontsize=8)
+        ax.set_yticks(
+            range(len(rows)), [SCORE_NAMES.get(str(s), str(s)).replace(", ", ",\n") for s in rows["score"]]
+        )
+        ax.set(
+            xlim=(-1.02, 1.02),
+            ylim=(len(rows) - 0.5, -0.5),
+            xlabel="r with accuracy, right sign to the right",
+        )
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.4, 1), fontsize=10)
     return ax
 
 
-def score_scatter(table: pd.DataFrame, scores: Sequence[str], columns: int = 3) -> np.ndarray:
-    """Draw accuracy against score, a panel per score, a colour per target; both in standard deviations within the target.
+def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[str, int]) -> np.ndarray:
+    """Draw accuracy against score, a panel per score; both are means over targets of standardised values.
 
     Args:
-        table: columns target, encoder, score, value, fine_tuned, floor (whether the encoder was never trained).
-        scores: panels, row by row.
-        columns: panels in a row.
+        table: columns target, encoder, score, value, fine_tuned; trained encoders only.
+        scores: panels, from the top.
+        widths: of each encoder's features; sizes the mark.
     """
-    targets = list(dict.fromkeys(table["target"]))
     with plt.rc_context(STYLE):
-        figure, axes = panels(len(scores), columns, 2.3)
-        for ax, score in zip(axes.flat, scores, strict=False):
-            for k, target in enumerate(targets):
-                part = table[(table["score"] == score) & (table["target"] == target)]
-                x, y = ((part[c] - part[c].mean()) / (part[c].std() or 1.0) for c in ("value", "fine_tuned"))
-                (colour, marker), label = marker_of(k), named(target)
-                for floor, filled in ((False, colour), (True, "none")):
-                    here = part["floor"] == floor
-                    name = None if floor else label
-                    ax.scatter(x[here], y[here], s=20, marker=marker, color=colour, fc=filled, label=name)
-            ax.set_title(SCORE_NAMES.get(score, score), fontsize=9)
-        label_axes(figure, axes, "score, in standard deviations", "accuracy, in standard deviations")
-    return axes
+        _, axes = plt.subplots(
+            len(scores), 1, figsize=(5.2, 3.3 * len(scores)), squeeze=False, layout="constrained"
+        )
+        for ax, score in zip(axes[:, 0], scores, strict=True):
+            part = pd.DataFrame(table[table["score"] == score])
+            groups = part.groupby("target")[["value", "fine_tuned"]]
+            unit = (part[["value", "fine_tuned"]] - groups.transform("mean")) / groups.transform("std")
+            mean = pd.DataFrame(unit.groupby(part["encoder"]).mean())
+            sizes = [0.12 * widths[str(encoder)] for encoder in mean.index]
+            ax.scatter(mean["value"], mean["fine_tuned"], s=sizes, color=COLOURS[0], alpha=0.5)
+            for number, encoder in enumerate(mean.index):
+                place = (float(mean["value"].iloc[number]), float(mean["fine_tuned"].iloc[number]))
+                where = {
+                    "xytext": (0, 7 if number % 2 else -15),
+                    "textcoords": "offset points",
+                    "ha": "center",
+                }
+                ax.annotate(named(str(encoder)), place, fontsize=9.5, **where)
+            ax.margins(0.25, 0.2)
+            ax.set(title=SCORE_NAMES.get(score, score), ylabel="accuracy (std.)")
+        axes[-1, 0].set_xlabel("score (std.); size of the mark: width of the features")
+    return axes[:, 0]
 
 
 def accuracies_reached(table: pd.DataFrame, encoders: Sequence[str]) -> Axes:
-    """Draw what each encoder reached on each target, and the probe that it started from.
+    """Draw what each encoder reached on each target, joined with the probe that it started from.
 
     Args:
         table: columns target, encoder, fine_tuned, fine_tuned_se, probe.
@@ -74,16 +86,15 @@ def accuracies_reached(table: pd.DataFrame, encoders: Sequence[str]) -> Axes:
     """
     targets = list(dict.fromkeys(table["target"]))
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(6.4, 0.44 * len(encoders) + 1.3))
+        _, ax = plt.subplots(figsize=(5.2, 0.62 * len(encoders) + 1.6), layout="constrained")
         for k, target in enumerate(targets):
             rows = table[table["target"] == target].set_index("encoder").reindex(encoders)
-            y = np.arange(len(encoders)) + 0.13 * (k - (len(targets) - 1) / 2)
-            colour, marker = marker_of(k)
-            bars = {"xerr": rows["fine_tuned_se"], "fmt": marker, "ms": 4, "lw": 1.2}
-            ax.errorbar(rows["fine_tuned"], y, color=colour, label=named(target), **bars)
+            y = np.arange(len(encoders)) + 0.15 * (k - (len(targets) - 1) / 2)
+            colour, marker = colour_of(str(target))
+            ax.hlines(y, rows["probe"], rows["fine_tuned"], color=colour, lw=1, alpha=0.6)
+            ax.plot(rows["fine_tuned"], y, marker, ms=5, color=colour, label=named(str(target)))
             ax.plot(rows["probe"], y, marker, color=colour, mfc="none", ms=4)
-        ax.set_yticks(range(len(encoders)), [named(e) for e in encoders], fontsize=9)
-        ax.set(xlim=(0, 1), ylim=(len(encoders) - 0.4, -0.6))
-        ax.set_xlabel("accuracy on the target's test samples")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=3, fontsize=8)
+        ax.set_yticks(range(len(encoders)), [named(e).replace(", ", ",\n") for e in encoders])
+        ax.set(xlim=(0, 1), ylim=(len(encoders) - 0.4, -0.6), xlabel="test accuracy (hollow: probe)")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.4, 1), ncols=2, fontsize=10)
     return ax

@@ -15,8 +15,8 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
         titles: of the panels, in their order.
     """
     with plt.rc_context(STYLE):
-        rows = -(-len(titles) // 3)
-        _, axes = plt.subplots(rows, 3, figsize=(7.6, 2.5 * rows), squeeze=False)
+        rows = -(-len(titles) // 2)
+        _, axes = plt.subplots(rows, 2, figsize=(5.4, 2.9 * rows), squeeze=False)
         for number, (ax, (panel, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
             part = pd.DataFrame(table[table["panel"] == panel])
             numeric = pd.api.types.is_numeric_dtype(part["x"].infer_objects())
@@ -31,11 +31,11 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
             else:
                 ax.set_xticks(range(len(order)), order)
                 ax.margins(x=0.25)
-            ax.set_title(title, fontsize=9)
+            ax.set_title(title.replace(", ", ",\n").replace(" with", "\nwith"), fontsize=10)
             if number < 2:  # the groups of the others are those of the second
                 low, high = ax.get_ylim()
                 ax.set_ylim(low, high + 0.35 * (high - low))  # room for the key above the lines
-                ax.legend(fontsize=7, loc="upper left", borderpad=0.1)
+                ax.legend(fontsize=9.5, loc="upper left", borderpad=0.1)
         for ax in axes.flat[len(titles) :]:
             ax.set_axis_off()
         plt.tight_layout()

@@ -18,7 +18,7 @@ def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
     tasks = list(dict.fromkeys(table["target"]))
     place = {task: -k for k, task in enumerate(tasks)}
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(1, 2, figsize=(7.2, 0.9 + 0.42 * len(tasks)), sharey=True)
+        _, axes = plt.subplots(2, 1, figsize=(5.2, 1.8 + 0.8 * len(tasks)))
         for ax, name in zip(axes, ("accuracy", "loss"), strict=True):
             for head, rows in table.groupby("head", sort=False):
                 best = head == "best"
@@ -44,7 +44,8 @@ def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
             ax.set_xlim(left=0)
         axes[0].set_xlim(0, 1.02)
         labels = [f"{named(t)}{' (reference)' if t == reference else ''}" for t in tasks]
-        axes[0].set_yticks([place[t] for t in tasks], labels)
-        axes[1].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderpad=0)
+        for ax in axes:
+            ax.set_yticks([place[t] for t in tasks], labels)
+        axes[0].legend(fontsize=10, loc="lower left", bbox_to_anchor=(-0.3, 1.0), ncols=3, borderpad=0)
         plt.tight_layout()
     return axes

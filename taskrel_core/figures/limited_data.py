@@ -1,37 +1,43 @@
 """Correlations when less of the target's data is seen."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
-from .names import SCORE_NAMES, named
-from .panels import label_axes, panels
-from .style import GREY, STYLE, marker_of
+from .names import SCORE_NAMES
+from .style import COLOURS, GREY, STYLE
 
 
-def limited_data(table: pd.DataFrame, columns: int = 3) -> np.ndarray:
-    """Draw correlation with accuracy against the fraction of the target's samples, a panel per score, a colour per target.
+def limited_data(table: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> Axes:
+    """Draw mean r with accuracy against the fraction of the target's samples, one line per score, right sign upwards.
 
     Args:
-        table: columns target, score, share, pearson (mean over draws of the share), low, high (their range).
-        columns: panels in a row.
+        table: columns target, score, share, pearson (mean over samples of the share), low, high (their range).
+        higher_is_better: of each score.
     """
-    scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
+    scores = list(dict.fromkeys(table["score"]))
     with plt.rc_context(STYLE):
-        figure, axes = panels(len(scores), columns, 2.1)
-        for ax, score in zip(axes.flat, scores, strict=False):
-            for k, target in enumerate(targets):
-                part = pd.DataFrame(table[(table["score"] == score) & (table["target"] == target)])
-                part = part.sort_values("share")
-                colour, marker = marker_of(k)
-                x, label = part["share"], named(target)
-                ax.plot(x, part["pearson"], color=colour, marker=marker, ms=3, label=label)
-                ax.fill_between(x, part["low"], part["high"], color=colour, alpha=0.2, lw=0)
-            ax.axhline(0, color=GREY, lw=0.8)
-            ax.set_title(SCORE_NAMES.get(score, score), fontsize=9)
-            ax.set(xscale="log", ylim=(-1.05, 1.05))
+        _, ax = plt.subplots(figsize=(5.2, 5.0), layout="constrained")
+        for k, score in enumerate(scores):
+            sign = 1 if higher_is_better[score] else -1
+            rows = (
+                table[table["score"] == score]
+                .groupby("share")[["pearson", "low", "high"]]
+                .mean()
+                .sort_index()
+            )
+            style = {"color": COLOURS[k], "marker": "os^D"[k % 4]}
+            ax.plot(rows.index, sign * rows["pearson"], label=SCORE_NAMES.get(score, score), **style)
+            ax.fill_between(
+                rows.index, sign * rows["low"], sign * rows["high"], color=COLOURS[k], alpha=0.2, lw=0
+            )
+        ax.axhline(0, color=GREY, lw=0.8)
         ticks = sorted(set(table["share"]))
-        axes.flat[0].set_xticks(ticks, [f"{100 * t:g}" for t in ticks], fontsize=8)
-        axes.flat[0].minorticks_off()
-        label_axes(figure, axes, "share of the target's samples, %", "Pearson r with accuracy")
-    return axes
+        ax.set(xscale="log", ylim=(-1.05, 1.05), xlabel="fraction of the target's samples, %")
+        ax.set_xticks(ticks, [f"{100 * tick:g}" for tick in ticks])
+        ax.minorticks_off()
+        ax.set_ylabel("mean r with accuracy, right sign upwards")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=10)
+    return ax

@@ -84,7 +84,7 @@ def named(name: str) -> str:
 
 
 SCORE_NAMES = {
-    "paper": "relatedness, paper's form",
+    "paper": "relatedness, Euclidean, tau 0.02",
     "calibrated": "relatedness, calibrated",
     "logit": "relatedness, logit",
     "one_sided": "relatedness, one-sided",
@@ -92,6 +92,7 @@ SCORE_NAMES = {
     "one_sided_in": "one-sided, certified",
     "reference_accuracy": "reference accuracy",
     "log_tau": "log calibrated tau",
+    "log_width": "log width",
     "logme": "LogME",
     "leep": "LEEP",
     "nce": "NCE",

@@ -10,7 +10,7 @@ AXES = {"n": "samples n", "d": "features d", "k": "classes K"}
 
 WAYS = {
     "exact": "exact method",
-    "authors": "authors' objective",
+    "authors": "published objective, extrapolated",
     "plain": "one plain transport",
     "by_class": "one, by class",
 }
@@ -23,17 +23,29 @@ def speed(table: pd.DataFrame) -> np.ndarray:
         table: rows of ``Timing`` with a column series: "n", "d" or "k", whichever grows.
     """
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(2, 3, figsize=(7.6, 4.8), sharex="col", sharey="row")
+        figure, axes = plt.subplots(2, 3, figsize=(5.6, 6.4), sharex="col", sharey="row")
         for column, (name, label) in enumerate(AXES.items()):
             rows = table[table["series"] == name]
             for k, (way, text) in enumerate(WAYS.items()):
                 part = pd.DataFrame(rows[rows["what"] == way]).sort_values(by=name)
                 for ax, value in zip(axes[:, column], ("seconds", "peak_mb"), strict=True):
-                    ax.plot(part[name], part[value], "o-", color=COLOURS[k], ms=3, lw=1.2, label=text)
+                    hollow = (
+                        {"mfc": "none", "ls": "--"}
+                        if way == "authors" and value == "seconds"
+                        else {"ls": "-"}
+                    )
+                    ax.plot(
+                        part[name], part[value], "o", color=COLOURS[k], ms=4, lw=1.2, label=text, **hollow
+                    )
             ticks = sorted(rows[name].unique())
             for ax in axes[:, column]:
                 ax.set(xscale="log", yscale="log")
-                ax.set_xticks(ticks, [str(t) for t in ticks], fontsize=8)
+                ax.set_xticks(
+                    ticks,
+                    [f"{t / 1000:g}k" if t >= 1000 else str(t) for t in ticks],
+                    fontsize=9.5,
+                    rotation=90,
+                )
                 ax.minorticks_off()
                 ax.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.5)
             axes[1, column].set_xlabel(label)
@@ -43,6 +55,6 @@ def speed(table: pd.DataFrame) -> np.ndarray:
         axes[0, 0].set_ylabel("seconds")
         axes[1, 0].set_ylabel("peak memory (MB)")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper center", ncols=4, fontsize=8, columnspacing=1.2)
-        plt.tight_layout(rect=(0, 0, 1, 0.94))
+        figure.legend(handles, labels, loc="upper center", ncols=2, fontsize=10)
+        plt.tight_layout(rect=(0, 0, 1, 0.91))
     return axes

@@ -4,8 +4,12 @@ Colours are Okabe and Ito's, safe for colour-blind readers; ink is black on a tr
 inverts in dark mode.
 """
 
+from matplotlib.axes import Axes
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#777777"
+TERM_COLOURS = (COLOURS[0], COLOURS[2], COLOURS[1])  # re-weighted loss, label mismatch, distribution mismatch
+METRIC_COLOURS = {"euclidean": COLOURS[1], "span": COLOURS[5], "logit": COLOURS[2], "one_sided": COLOURS[0]}
 
 STYLE = {
     "font.size": 10,
@@ -24,3 +28,29 @@ STYLE = {
 def marker_of(k: int) -> tuple[str, str]:
     """Return colour and marker of the k-th of several data sets."""
     return COLOURS[k % len(COLOURS)], "os^Dvp"[k % 6]
+
+
+def colour_of(name: str) -> tuple[str, str]:
+    """Return colour and marker of a data set or an encoder, the same on every page."""
+    known = FIXED.get(name)
+    return marker_of(known if known is not None else sum(name.encode()))
+
+
+FIXED = {
+    "cifar10": 0, "dtd10": 1, "flowers5": 2, "emoji_noto": 3, "fashion_mnist": 4, "mnist": 0, "digits": 1,
+    "glyphs_digits": 2, "glyphs_latin": 3, "glyphs_greek": 5, "usps": 1, "svhn": 3, "kmnist": 5,
+}  # fmt: skip
+
+
+def vacuous(ax: Axes, chance: float, top: float, axis: str = "x") -> None:
+    """Shade where a bound is above chance, and say so.
+
+    Args:
+        ax: the axes.
+        chance: where it begins.
+        top: where it ends.
+        axis: "x" or "y".
+    """
+    span, line = (ax.axvspan, ax.axvline) if axis == "x" else (ax.axhspan, ax.axhline)
+    span(chance, top, color=GREY, alpha=0.15, lw=0)
+    line(chance, color=GREY, lw=1, ls="--")

@@ -3,45 +3,45 @@
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from .names import named
-from .style import GREY, STYLE, marker_of
+from .style import GREY, STYLE, colour_of, vacuous
 
 
-def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> np.ndarray:
-    """Draw the bound against transferability, a panel per metric, a colour per reference; the diagonal is a tight bound.
+def task_pairs(table: pd.DataFrame, metrics: Sequence[str]) -> Axes:
+    """Draw the bound against transferability on one scale, a colour per reference; on the diagonal a bound is tight.
 
     Args:
-        table: columns reference, target, transferability, chance and bound_<metric> of each metric; rows with a
-            normalised loss (divided by that of chance) are comparable between tasks of different K.
-        metrics: panels, left to right.
+        table: columns reference, target, transferability, chance and bound_<metric> of each metric; divided by the loss
+            of chance, rows are comparable between tasks of different K.
+        metrics: the last is drawn filled, the others hollow.
     """
-    references = list(dict.fromkeys(table["reference"]))
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(metrics), figsize=(3.7 * len(metrics), 3.6), squeeze=False)
-        for ax, metric in zip(axes[0], metrics, strict=True):
-            for k, reference in enumerate(references):
-                rows = table[table["reference"] == reference]
+        _, ax = plt.subplots(figsize=(5.2, 6.2), layout="constrained")
+        for reference, rows in table.groupby("reference", sort=False):
+            colour, marker = colour_of(str(reference))
+            for metric in metrics:
+                filled = metric == metrics[-1]
                 x, y = rows["transferability"] / rows["chance"], rows[f"bound_{metric}"] / rows["chance"]
-                colour, marker = marker_of(k)
-                ax.scatter(x, y, s=26, marker=marker, color=colour, label=named(reference), alpha=0.85)
-            low = float((table["transferability"] / table["chance"]).min())
-            ax.plot([low, 1], [low, 1], color=GREY, lw=0.8)
-            ax.axhline(1, color=GREY, lw=0.8, ls="--")
-            ax.annotate("chance", (low, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=GREY)
-            ax.set_title(f"{named(metric)} cost")
-            ax.set_xlabel("transferability / chance")
-        axes[0][0].set_ylabel("bound / chance")
-        handles, labels = axes[0][0].get_legend_handles_labels()
-        figure.legend(
-            handles,
-            labels,
-            title="reference",
-            loc="upper center",
-            bbox_to_anchor=(0.5, 0),
-            ncols=4,
-            fontsize=8,
+                label = named(str(reference)) if filled else None
+                face = colour if filled else "none"
+                ax.scatter(x, y, s=34, marker=marker, edgecolors=colour, facecolors=face, label=label)
+        low = float((table["transferability"] / table["chance"]).min()) - 0.03
+        top = max(float((table[f"bound_{m}"] / table["chance"]).max()) for m in metrics) + 0.05
+        ax.plot([low, 1], [low, 1], color=GREY, lw=1)
+        ax.annotate("y = x", (low, low), (16, 2), textcoords="offset points", fontsize=10)
+        vacuous(ax, 1.0, top, "y")
+        ax.text(low, 1.0, " vacuous: above chance", va="bottom", fontsize=10)
+        ax.set(
+            xlim=(low, 1.02),
+            ylim=(low, top),
+            xlabel="loss of the best head / chance",
+            ylabel="bound / chance",
         )
-    return axes[0]
+        title = f"filled: {named(metrics[-1])} cost; hollow: {', '.join(named(m) for m in metrics[:-1])}"
+        ax.legend(
+            title=title, loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=10, title_fontsize=10
+        )
+    return ax

@@ -1,35 +1,56 @@
-"""The chain of transformations of a two-dimensional problem."""
+"""The chain of transformations of a two-dimensional problem, and the bound that it gives."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
-from .style import COLOURS, STYLE
+from .style import COLOURS, STYLE, TERM_COLOURS
+
+ARROWS = {1: "new prior C →", 2: "label map B →", 3: "feature map A →"}
 
 
-def transformation(table: pd.DataFrame) -> np.ndarray:
-    """Draw the chain R, R', R'', R''', T of a 2-D problem, one panel per step.
+def transformation(table: pd.DataFrame, terms: pd.DataFrame) -> np.ndarray:
+    """Draw the chain R, R', R'', R''', T of a 2-D problem, one panel per step, above the three terms of the bound.
 
     Args:
         table: columns step, x, y, label, colour (index), weight (of the sample, sizes the dot), in the steps' order.
+        terms: columns term, nats; three terms, the bound, the loss of the transformed classifier.
     """
     steps = list(dict.fromkeys(table["step"]))
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(1, len(steps), figsize=(2.5 * len(steps), 2.9), sharex=True, sharey=True)
-        for ax, step in zip(axes, steps, strict=True):
-            part = table[table["step"] == step]
-            for k, (label, rows) in enumerate(part.groupby("label", sort=False)):
-                colour = COLOURS[int(rows["colour"].iloc[0])]
-                ax.scatter(rows["x"], rows["y"], s=9 * rows["weight"], color=colour, alpha=0.55, linewidths=0)
-                ax.annotate(
-                    str(label),
-                    (rows["x"].mean(), rows["y"].mean() + rows["y"].std() + 0.4 * (k % 2)),
-                    ha="center",
-                    va="bottom",
-                    fontsize=9,
-                    color=colour,
-                    weight="bold",
-                )
-            ax.set_title(step)
-            ax.set(xticks=[], yticks=[], aspect="equal")
-    return axes
+        figure = plt.figure(figsize=(5.2, 6.4), layout="constrained")
+        grid = figure.add_gridspec(3, 6, height_ratios=[1, 1, 0.55])
+        places = [grid[0, 0:2], grid[0, 2:4], grid[0, 4:6], grid[1, 0:3], grid[1, 3:6]]
+        axes = [figure.add_subplot(place) for place in places]
+        for number, (ax, step) in enumerate(zip(axes, steps, strict=True)):
+            _points(ax, pd.DataFrame(table[table["step"] == step]))
+            ax.set_title(f"{ARROWS.get(number, '')}\n{step}", fontsize=10)
+        _terms(figure.add_subplot(grid[2, :]), terms)
+    return np.array([*axes, figure.axes[-1]], dtype=object)
+
+
+def _points(ax: Axes, part: pd.DataFrame) -> None:
+    for _, rows in part.groupby("label", sort=False):
+        colour = COLOURS[int(rows["colour"].iloc[0])]
+        ax.scatter(rows["x"], rows["y"], s=7 * rows["weight"], color=colour, alpha=0.5, linewidths=0)
+        above = (rows["x"].mean(), rows["y"].max())
+        ax.annotate(
+            str(rows["label"].iloc[0]), above, (0, 2), textcoords="offset points", ha="center", fontsize=10,
+            color=colour, weight="bold",
+        )  # fmt: skip
+    ax.set(xticks=[], yticks=[], aspect="equal")
+    ax.margins(0.12, 0.25)
+
+
+def _terms(ax: Axes, terms: pd.DataFrame) -> None:
+    """The three terms in a row, and the loss that their sum bounds."""
+    left = 0.0
+    for (name, width), colour in zip(terms.head(3).itertuples(index=False), TERM_COLOURS, strict=True):
+        ax.barh(1, width, left=left, color=colour, height=0.6, label=f"{name}: {width:.2f}")
+        left += width
+    bound, loss = (float(value) for value in terms["nats"].iloc[-2:])
+    ax.barh(0, loss, color="#777777", height=0.6)
+    ax.set_yticks([0, 1], [f"loss {loss:.2f}", f"bound {bound:.2f}"])
+    ax.set(ylim=(-0.5, 1.5), xlabel="nats")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=10, borderaxespad=0)

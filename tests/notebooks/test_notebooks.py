@@ -68,9 +68,9 @@ def test_form(source):
 def test_the_name_says_what_is_shown(source):
     figures, tables = len(calls(source, "page.figure")), len(calls(source, "page.table"))
     if "_fig_" in source.stem:
-        assert figures == 1
+        assert figures >= 1
     elif "_tab_" in source.stem:
-        assert tables == 1
+        assert tables >= 1
     assert figures + tables >= 1
 
 

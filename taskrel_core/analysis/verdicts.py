@@ -1,0 +1,68 @@
+"""The seven verdicts of the book, one meaning each, and the rules that several pages share."""
+
+from collections.abc import Mapping
+
+VERDICTS = {
+    "supported": "the rule of the page is met by what was measured here",
+    "supported with caveat": "the rule is met, and the page names a reason why that may not carry over",
+    "inconclusive": "the data of this book cannot tell",
+    "not supported": "the data of this book contradict the claim",
+    "not run here": "data or encoders could not be obtained",
+    "arithmetic check": "recomputed from printed or nested values; nothing empirical is at stake",
+    "theorem": "proved, and checked on every row",
+}
+
+
+def split(text: str) -> list[tuple[str, str]]:
+    """Return the parts of a verdict, ("", verdict) or (aspect, verdict) each.
+
+    Args:
+        text: one verdict, or several as ``aspect: verdict, aspect: verdict``.
+
+    Raises:
+        ValueError: one of them is none of the seven.
+    """
+    parts = []
+    for part in text.split(", "):
+        aspect, _, verdict = part.rpartition(": ")
+        if verdict not in VERDICTS:
+            raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, got {verdict!r}; use its words")
+        parts.append((aspect, verdict))
+    return parts
+
+
+def joined(found: Mapping[str, str]) -> str:
+    """Return several verdicts as one text, which ``split`` reads."""
+    return ", ".join(f"{aspect}: {verdict}" for aspect, verdict in found.items())
+
+
+def of_interval(low: float, high: float) -> str:
+    """Judge an oriented effect by its 95 % interval: above 0 supported, below not supported, else inconclusive."""
+    if low > 0:
+        return "supported"
+    return "not supported" if high < 0 else "inconclusive"
+
+
+def of_gap(smallest: float, largest: float, small: float = 0.5) -> str:
+    """Judge gaps over (chance - transferability): 1 and more is vacuous.
+
+    Args:
+        smallest: ratio of all rows.
+        largest: ratio of all rows.
+        small: below which a ratio counts as small.
+
+    Returns:
+        "supported" if all ratios are below ``small``, "supported with caveat" if all are below 1, "not supported" if none
+        is, else "inconclusive".
+    """
+    if largest < 1:
+        return "supported" if largest < small else "supported with caveat"
+    return "not supported" if smallest >= 1 else "inconclusive"
+
+
+def of_changes(changes: Mapping[str, float], most: float = 0.1) -> str:
+    """Judge stability by how much r moves: all within ``most`` supported, some with caveat, none not supported."""
+    within = [abs(change) <= most for change in changes.values()]
+    if all(within):
+        return "supported"
+    return "supported with caveat" if any(within) else "not supported"

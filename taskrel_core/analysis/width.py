@@ -1,0 +1,82 @@
+"""Whether a score ranks encoders or only reads the width of their features."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .cells import Cells, read_cells, static_ranker
+from .resampling import correlations, whole
+from .study import mean_correlations, mean_r, partial_correlations
+from .verdicts import of_interval
+
+STATIC, WIDTH = "static_ranker", "log_width"
+FEWEST = 4  # encoders of one width, below which the partial correlation judges instead
+
+
+def encoder_cells(
+    trainings: pd.DataFrame,
+    scores: pd.DataFrame,
+    columns: Sequence[str],
+    higher_is_better: Mapping[str, bool],
+    encoders: Sequence[str],
+) -> Cells:
+    """Return the cells of fine-tuned encoders with two controls that see no target: the static ranker and log width.
+
+    Args:
+        trainings: rows of ``FineTuning``, one learning rate per cell.
+        scores: rows of ``Scoring``; those of one cell are averaged.
+        columns: names of the scores.
+        higher_is_better: of each score.
+        encoders: which are kept, in this order.
+    """
+    kept = trainings[trainings["encoder"].isin(list(encoders))]
+    truth = kept[["encoder", "target", "seed"]].assign(truth=kept["fine_tuned"])
+    long = scores.melt(["encoder", "target"], columns, var_name="score").dropna(subset="value")
+    cells = read_cells(truth, long[long["encoder"].isin(list(encoders))], higher_is_better)
+    width = np.log(scores.groupby("encoder")["d"].first().loc[list(cells.encoders)].to_numpy(float))
+    cells = cells.with_score(STATIC, static_ranker(cells))
+    return cells.with_score(WIDTH, np.repeat(width[:, None], len(cells.targets), axis=1))
+
+
+class OfWidth(NamedTuple):
+    """What width explains of a score; correlations are means over targets, oriented so that positive is as claimed."""
+
+    with_width: float  # of the score with log width
+    width_alone: float  # of log width with accuracy
+    partial: tuple[float, float, float]  # given log width, with its 95 % interval
+    encoders: int  # that share the most common width
+    width: int
+    equal: tuple[float, float, float]  # among those, with its 95 % interval
+
+
+def of_width(cells: Cells, score: str, resamples: int = 2000, seed: int = 0) -> OfWidth:
+    """Return what log width explains of a score.
+
+    Args:
+        cells: as ``encoder_cells`` returns them.
+        score: its name.
+        resamples: bootstrap samples of encoders and targets.
+        seed: of the samples.
+    """
+    wide = cells.scores[WIDTH]
+    both = correlations(cells.scores[score][None], wide, whole(cells).encoders)
+    log_width = wide[:, 0]
+    values, times = np.unique(log_width, return_counts=True)
+    rows = log_width == values[times.argmax()]
+    alone = mean_r(cells)[list(cells.scores).index(WIDTH)]
+    partial = partial_correlations(cells, WIDTH, resamples, seed).loc[score, ["partial_r", "low", "high"]]
+    equal = mean_correlations(cells.keep(rows), resamples, seed).loc[score, ["mean_r", "low", "high"]]
+    first, second = (tuple(float(v) for v in found) for found in (partial, equal))
+    size = round(float(np.exp(values[times.argmax()])))
+    return OfWidth(
+        float(np.nanmean(both)), float(alone), (first[0], first[1], first[2]), int(rows.sum()), size,
+        (second[0], second[1], second[2]),
+    )  # fmt: skip
+
+
+def sign_verdict(found: OfWidth) -> str:
+    """Judge the sign of a score among encoders of one width, or given log width where fewer than four share one."""
+    _, low, high = found.equal if found.encoders >= FEWEST else found.partial
+    return of_interval(low, high)
