@@ -63,16 +63,14 @@ page.figure(
 )
 
 # %%
-lines = []
+lines, head = [], table["transferability"] / table["chance"]
 
 # %%
 for metric in ("euclidean", "span", "logit", "one_sided"):
     ratio = table[f"bound_{metric}"] / table["chance"]
-    c = correlate(ratio, table["transferability"] / table["chance"], groups=table["target"], seed=seed)
-    w = within(ratio, table["transferability"] / table["chance"], table["target"], seed=seed)
-    gap = (ratio - table["transferability"] / table["chance"]) / (
-        1 - table["transferability"] / table["chance"]
-    )
+    c = correlate(ratio, head, groups=table["target"], seed=seed)
+    w = within(ratio, head, table["target"], seed=seed)
+    gap = (ratio - head) / (1 - head)
     both = {
         "pearson": c.value,
         "low": c.low,

@@ -12,6 +12,8 @@ import yaml
 from bs4 import BeautifulSoup
 from runner import plan
 
+from taskrel_core.analysis.verdicts import VERDICTS, split
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
 pytestmark = pytest.mark.xdist_group("book")
@@ -106,22 +108,71 @@ def test_every_figure_and_table_comes_with_its_data(book, pages):
         assert all("," in target(page, link).read_text().splitlines()[0] for link in data)
 
 
-def test_every_notebook_opens_with_what_was_found_and_the_line_that_makes_it_again(book, pages):
+def test_every_page_opens_with_finding_and_verdict_and_ends_with_how_to_reproduce_it(book, pages):
     ledger = yaml.safe_load((ROOT / "book/ledger.yml").read_text())
     for source in SOURCES:
-        box = pages[book / "executed" / f"{source.stem}.html"].select_one(".admonition.tip")
-        text = " ".join(box.get_text().replace("’", "'").split())
-        assert f"make notebook NB={source.stem}" in text
-        for entry in (entry for entry in ledger if entry.get("page") == source.stem):
-            assert f"Claimed: {' '.join(entry['claim'].split())}" in text
+        page = pages[book / "executed" / f"{source.stem}.html"]
+        text = " ".join(page.select_one(".admonition.tip").get_text().replace("’", "'").split())
+        heads = [head.get_text().strip("#") for head in page.select("h2")]
+        assert heads[-1] == "Reproduce"
+        assert "Method and statistics" in heads
+        assert f"make notebook NB={source.stem}" in page.get_text()
+        folds = [fold.summary.get_text().strip() for fold in page.select("article details")]
+        assert folds.count("All code of this page") == 1
+        assert "Show code cell source" not in page.get_text()
+        for entry in (entry for entry in ledger if entry.get("page") == source.stem and "claim" in entry):
+            assert f"Claim: {' '.join(entry['claim'].split())}" in text
             assert "Verdict: " in text
+
+
+def test_each_claim_of_the_front_page_has_one_of_seven_verdicts(book, pages):
+    cards = pages[book / "index.html"].select(".claims > .claim")
+    ledger = yaml.safe_load((ROOT / "book/ledger.yml").read_text())
+    assert len(cards) == len(ledger)
+    for card, entry in zip(cards, ledger, strict=True):
+        badges = [badge.get_text() for badge in card.select(".verdict")]
+        assert bool(badges) == ("claim" in entry)
+        assert all(verdict in VERDICTS for badge in badges for _, verdict in split(badge))
+        assert card.select_one("p").select(".verdict") == card.select(".verdict")  # verdict first
+
+
+def test_the_contents_have_three_groups_of_numbered_pages_with_a_dot_for_each_verdict(book, pages):
+    page = pages[book / "index.html"]
+    captions = [p.get_text() for p in page.select("nav.bd-links p.caption")]
+    groups = ["Poster results", "Checks", "Tools"]
+    assert [caption for caption in captions if caption in groups] == groups
+    (entry,) = page.select('nav.bd-links a[href="executed/06_tab_correlation.html"]')
+    assert entry.get_text().strip().startswith("06 · ")
+    assert entry.select("span.dot")
+
+
+# Quaint words, and names of the code, that readers should not meet in prose.
+BANNED = (
+    "foretell|anew|put right|is not shown to|holds in sign|does not hold|guessing|paper's form|"
+    "reweighted_loss|fixed_all|learned_all|one_sided|label_mismatch"
+)
+OTHERS = ("api", "theory", "assets", "status", "equations", "tutorial", "notation", "genindex", "search")
+
+
+def test_prose_has_neither_banned_words_nor_raw_names(book, pages):
+    found = []
+    for path, soup in pages.items():
+        name = path.relative_to(book).as_posix()
+        if name.startswith(OTHERS) or "_generated" in name:
+            continue
+        article = BeautifulSoup(str(soup.select_one("article") or ""), "html.parser")
+        for code in article.select("code, pre, details, script, table.provenance"):
+            code.decompose()
+        text = " ".join(article.get_text().replace("’", "'").split())
+        found += [f"{name}: {match[0]}" for match in re.finditer(rf"\b({BANNED})\b", text)]
+    assert not found
 
 
 def test_the_line_on_a_page_is_one_that_the_runner_takes(book, pages):
     seen = 0
     for source in SOURCES:
-        box = pages[book / "executed" / f"{source.stem}.html"].select_one(".admonition.tip")
-        found = re.search(r'P="([a-z_]+)=([\d.]+)"', box.get_text())
+        page = pages[book / "executed" / f"{source.stem}.html"]
+        found = re.search(r'P="([a-z_]+)=([\d.]+)"', page.get_text())
         if found:
             given = plan.make(source.stem, "smoke", {found[1]: found[2]}).parts["parameters"]
             assert float(given[found[1]]) == float(found[2])

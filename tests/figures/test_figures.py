@@ -15,10 +15,11 @@ from taskrel_core.figures.better_encoder import better_encoder
 from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
 from taskrel_core.figures.key_question import key_question
 from taskrel_core.figures.limited_data import limited_data
-from taskrel_core.figures.names import NAMES, SCORE_NAMES, TERMS, WAY_NAMES, named
+from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, named
 from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
 from taskrel_core.figures.small_gap import small_gap
 from taskrel_core.figures.task_pairs import task_pairs
+from taskrel_core.figures.transformation import transformation
 from taskrel_core.figures.your_task import your_task
 
 
@@ -46,15 +47,12 @@ def test_readers_know_every_score_and_name():
     assert set(NAMES) <= {*DATASETS, *ENCODERS, *known, *published}
 
 
-def test_the_terms_of_a_bar_add_up_to_the_bound():
-    row = {"pair": "a → b", "reweighted_loss": 1.0, "label_mismatch": 0.25, "transport": 0.5, "bound": 1.75}
-    row |= {"transferability": 0.9, "chance": 2.3, "fixed_all": 2.0}
-    ax = small_gap(pd.DataFrame([{**row, "metric": m} for m in ("euclidean", "one_sided")]))
-    assert len(ax.patches) == 2 * len(TERMS)
-    ends = [bar.get_x() + bar.get_width() for bar in ax.patches[2::3]]
-    assert ends == pytest.approx([1.75, 1.75])
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a → b\nEuclidean", "a → b\none-sided"]
-    assert {(2.3, 0.0), (2.0, 1.0)} <= set(marks(ax))
+def test_bound_and_best_head_stand_on_one_line_and_above_chance_is_shaded():
+    row = {"pair": "a → b", "bound": 1.75, "transferability": 0.9, "chance": 2.3, "fixed_all": 2.0}
+    ax = small_gap(pd.DataFrame([row | {"metric": "euclidean"}, row | {"metric": "one_sided", "bound": 1.0}]))
+    assert {(0.9, 0.0), (1.75, 0.0), (1.0, 0.0), (2.0, 0.0)} <= set(marks(ax))
+    assert ax.patches[0].get_x() == pytest.approx(2.3)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a →\nb"]
 
 
 def test_pairs_are_placed_by_what_chance_makes_comparable():
@@ -66,46 +64,60 @@ def test_pairs_are_placed_by_what_chance_makes_comparable():
             "bound_span": [1.5, 3.0],
         }
     )
-    (ax,) = task_pairs(table, ["span"])
+    ax = task_pairs(table, ["span"])
     places = [tuple(dots.get_offsets()[0]) for dots in ax.collections]
     assert places == [(0.5, 0.75), (0.25, 1.5)]
     assert ax.get_legend_handles_labels()[1] == ["MNIST", "USPS"]
-    assert ax.get_title(loc="left") == "span cost"
+
+
+def test_the_terms_of_the_chain_add_up_to_the_bound():
+    points = pd.DataFrame(
+        {"step": ["R", "R'"], "x": 0.0, "y": [0.0, 1.0], "label": "a", "colour": 0, "weight": 1.0}
+    )
+    terms = pd.DataFrame(
+        {"term": ["one", "two", "three", "bound", "loss"], "nats": [0.5, 0.25, 0.25, 1.0, 0.4]}
+    )
+    bars = transformation(points, terms)[-1].patches
+    assert [bar.get_width() for bar in bars] == [0.5, 0.25, 0.25, 0.4]
+    assert bars[2].get_x() + bars[2].get_width() == pytest.approx(1.0)
 
 
 def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds():
     table = pd.DataFrame({"epochs": [0, 0, 3, 3], "seed": [0, 1, 0, 1], "target": "digits", "chance": 2.0})
-    table = table.assign(reference_accuracy=[0.1, 0.3, 0.8, 1.0], transferability=[2, 1, 0.5, 0.1], bound=2.0)
+    table = table.assign(
+        reference_accuracy=[0.1, 0.3, 0.8, 1.0], transferability=[2, 1, 0.5, 0.1], bound=2.0, related=False
+    )
     axes = better_encoder(table)
     line = axes[0].lines[0]
     assert line.get_xdata() == pytest.approx([0.2, 0.9])
     assert line.get_ydata() == pytest.approx([0.75, 0.15])
     assert line.get_label() == "digits 8x8"
+    assert line.get_linestyle() == "--"  # unrelated
 
 
-def test_each_correlation_has_its_mark_and_a_missing_one_none():
-    rows = [
-        ("paper", "mnist", 0.5),
-        ("paper", "usps", -0.1),
-        ("logme", "mnist", np.nan),
-        ("logme", "usps", 0.7),
-    ]
-    table = pd.DataFrame(rows, columns=["score", "target", "pearson"])
-    ax = score_correlations(table.assign(low=table["pearson"] - 0.1, high=table["pearson"] + 0.1))
-    assert sorted(x for x, _ in marks(ax)) == pytest.approx([-0.1, 0.2, 0.5, 0.7, 0.7])
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["relatedness, paper's form", "LogME"]
-
-
-def test_an_untrained_encoder_is_hollow():
-    table = pd.DataFrame(
-        {"target": "mnist", "score": "logme", "value": [1.0, 2.0, 6.0], "fine_tuned": [0.2, 0.3, 0.7]}
+def test_each_score_has_its_mean_over_the_dots_of_its_targets():
+    mean = pd.DataFrame(
+        {"score": ["paper", "probe"], "mean_r": [0.2, 0.7], "low": [0.1, 0.6], "high": [0.3, 0.8]}
     )
-    ax = score_scatter(table.assign(floor=[True, False, False]), ["logme"]).flat[0]
-    filled, hollow = ax.collections
-    assert (len(filled.get_offsets()), len(hollow.get_offsets())) == (2, 1)
-    assert len(hollow.get_facecolor()) == 0
-    places = np.concatenate([dots.get_offsets() for dots in ax.collections])
-    assert np.asarray(places).mean(0) == pytest.approx([0, 0])
+    each = pd.DataFrame({"score": "paper", "target": ["mnist", "usps"], "pearson": [0.5, -0.1]})
+    ax = score_correlations(mean, each, {"probe": "probe"})
+    assert (0.2, 0.0) in marks(ax)
+    assert any(list(line.get_xdata()) == [0.5, -0.1] for line in ax.lines)
+    assert any(list(line.get_xdata()) == [0.7, 0.7] for line in ax.lines)  # the control
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["relatedness,\nEuclidean,\ntau 0.02"]
+
+
+def test_encoders_are_labelled_and_sized_by_their_width():
+    table = pd.DataFrame(
+        {"target": "mnist", "encoder": ["pca", "lenet", "vgg16"], "score": "logme", "value": [1.0, 2.0, 6.0]}
+    )
+    ax = score_scatter(
+        table.assign(fine_tuned=[0.2, 0.3, 0.7]), ["logme"], {"pca": 10, "lenet": 20, "vgg16": 40}
+    )[0]
+    (dots,) = ax.collections
+    assert np.asarray(dots.get_offsets()).mean(0) == pytest.approx([0, 0])
+    assert sorted(dots.get_sizes() / dots.get_sizes().min()) == pytest.approx([1, 2, 4])
+    assert {text.get_text() for text in ax.texts} == {"pixel PCA", "LeNet", "VGG16 trunk"}
 
 
 def test_accuracy_and_probe_stand_in_the_row_of_their_encoder():
@@ -127,11 +139,11 @@ def test_the_reference_is_named_and_its_value_carried_down():
     assert any(list(line.get_xdata()) == [0.9, 0.9] for line in axes[0].lines)
 
 
-def test_a_panel_of_limited_data_has_a_line_per_target_in_order_of_the_fraction():
+def test_limited_data_has_a_line_per_score_in_order_of_the_fraction_right_sign_upwards():
     table = pd.DataFrame({"score": "logme", "target": "mnist", "share": [1.0, 0.1], "pearson": [0.9, 0.2]})
-    ax = limited_data(table.assign(low=0.1, high=0.95)).flat[0]
+    ax = limited_data(table.assign(low=0.1, high=0.95), {"logme": False})
     assert ax.lines[0].get_xdata() == pytest.approx([0.1, 1.0])
-    assert ax.lines[0].get_ydata() == pytest.approx([0.2, 0.9])
+    assert ax.lines[0].get_ydata() == pytest.approx([-0.2, -0.9])
 
 
 def test_modes_are_joined_from_left_to_right():
