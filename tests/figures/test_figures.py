@@ -71,9 +71,8 @@ def test_pairs_are_placed_by_what_chance_makes_comparable():
 
 
 def test_the_terms_of_the_chain_add_up_to_the_bound():
-    points = pd.DataFrame(
-        {"step": ["R", "R'"], "x": 0.0, "y": [0.0, 1.0], "label": "a", "colour": 0, "weight": 1.0}
-    )
+    points = pd.DataFrame({"step": list("abcde"), "x": 0.0, "y": [0.0, 1, 2, 3, 4], "label": "a"})
+    points = points.assign(colour=0, weight=1.0)
     terms = pd.DataFrame(
         {"term": ["one", "two", "three", "bound", "loss"], "nats": [0.5, 0.25, 0.25, 1.0, 0.4]}
     )
