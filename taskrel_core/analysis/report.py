@@ -54,7 +54,7 @@ def large_costs(paper: pd.Series, others: pd.Series, trainings: pd.DataFrame) ->
         f"{paper['threads']} threads): all {others['value']:.0f} other metrics {others['seconds']:.1f} s, the Euclidean form "
         f"{paper['seconds']:.1f} s. "
         f"Fine-tuning takes {1000 * picture:.0f} ms per picture and epoch (median, one thread); on as many pictures the "
-        f"paper's form costs {part:.1%} of one epoch, that is, 1 % of a fine-tuning of {100 * part:.0f} epochs, and "
+        f"Euclidean form costs {part:.1%} of one epoch, that is, 1 % of a fine-tuning of {100 * part:.0f} epochs, and "
         f"{part / epochs:.1%} of one of {epochs}, as here."
     )
 

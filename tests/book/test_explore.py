@@ -73,7 +73,7 @@ def test_a_row_of_scores_becomes_a_row_for_each_form_that_it_has(found):
 
 def test_places_go_the_way_of_each_score(found):
     places = [cell["ranks"] for cell in found["cells"]]
-    assert [place["relatedness, paper's form"] for place in places] == [1, 3, 2]  # lower is better
+    assert [place["relatedness, Euclidean, tau 0.02"] for place in places] == [1, 3, 2]  # lower is better
     assert [place["LogME"] for place in places] == [1, 2.5, 2.5]  # higher is better
     assert [cell["true_rank"] for cell in found["cells"]] == [1, 2, 3]
     assert {cell["of"] for cell in found["cells"]} == {3}
