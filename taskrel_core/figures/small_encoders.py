@@ -56,9 +56,9 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
         points = ax.scatter(
             table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis", lw=0
         )
-        middle = table.groupby("family")[["effective_rank", "transport"]].mean()
-        rank = middle["transport"].rank()
-        for family, (x, y) in middle[(rank <= 3) | (rank == len(middle))].iterrows():
+        means = table.groupby("family")[["effective_rank", "transport"]].mean()
+        middle = pd.DataFrame(means).sort_values("transport")
+        for family, (x, y) in pd.concat([middle.head(3), middle.tail(1)]).iterrows():
             ax.annotate(str(family), (x, y), (9, 0), textcoords="offset points", va="center", fontsize=9)
         ax.set_xscale("log")
         least, most = (float(end) for end in table["effective_rank"].agg(["min", "max"]))
