@@ -115,10 +115,12 @@ class Verdict(SphinxRole):
 
 
 def badges(text: str) -> str:
-    """Return a verdict, or several, as badges."""
-    return " ".join(
-        f"{{verdict}}`{f'{aspect}: ' if aspect else ''}{verdict}`" for aspect, verdict in split(text)
-    )
+    """Return a verdict, or several, as badges; words of a page made before these verdicts stay plain text."""
+    try:
+        parts = split(text)
+    except ValueError:
+        return text
+    return " ".join(f"{{verdict}}`{f'{aspect}: ' if aspect else ''}{verdict}`" for aspect, verdict in parts)
 
 
 def _sentence(text: str) -> str:
