@@ -69,6 +69,7 @@ class TorchvisionArrays:
         packages: Sequence[Source] = (),
         decode: Callable[[Path], Mapping[str, np.ndarray]] = read_npz,
         sha256: str | None = None,
+        shipped: str | None = None,
     ) -> None:
         """Register it, with packages before the download; torchvision checks the files that it reads."""
         sources = [
@@ -79,7 +80,7 @@ class TorchvisionArrays:
         ]
         by_hand = f"{name}.npz, or torchvision's {self.folder} (about {self.megabytes} MB)"
         demand = {"optional": not packages, "on_request": not packages and self.megabytes > 10}
-        register_arrays(name, classes, licence, origin, sources, decode, sha256, by_hand, **demand)
+        register_arrays(name, classes, licence, origin, sources, decode, sha256, by_hand, shipped, **demand)
 
     def _local(self, scratch: Path) -> Path:
         root = environment.data_dir()
@@ -110,7 +111,11 @@ wardrobe whale willow_tree wolf woman worm
 """
 
 TorchvisionArrays("USPS", "usps.bz2, usps.t.bz2", 8).register(
-    "usps", DIGITS, "none stated; cite Hull 1994", "handwritten digits from envelopes, 16x16"
+    "usps",
+    DIGITS,
+    "none stated; cite Hull 1994",
+    "handwritten digits from envelopes, 16x16",
+    shipped="d55332346f91450ae51aa0e008e830533d86c952139fa21934bda75c45ee43cd",
 )
 TorchvisionArrays("CIFAR10", "cifar-10-batches-py", 170).register(
     "cifar10_full",

@@ -465,3 +465,16 @@ def test_idx_files_are_read_plain_and_gzipped_from_a_folder_of_the_user(tmp_path
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(SourceFailed, match="no t10k-labels-idx1-ubyte in the package"):
         read_idx(tmp_path)
+
+
+def test_rows_of_a_set_that_is_not_at_hand_are_found_under_the_version_they_were_shipped_with():
+    def absent():
+        raise MissingAsset("'far' is not on this machine")
+
+    far = ArrayDataset("far", ("a",), "none", "made here", absent, shipped="d5")
+    assert far.version == "d5"
+    with pytest.raises(MissingAsset):
+        far.labels("train")
+    arrays = {"x_train": np.zeros((1, 2, 2), np.uint8)}
+    near = ArrayDataset("near", ("a",), "none", "made here", lambda: arrays, shipped="d5")
+    assert near.version == array_fingerprint(arrays) != "d5"
