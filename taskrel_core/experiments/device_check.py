@@ -49,8 +49,9 @@ def parts(n: int = 2000, d: int = 256, k: int = 20, images: int = 1200) -> list[
     """The parts: n samples of d features in k classes for the method, so many images for the networks."""
     reference, target = _planted(n, d, k, 0), _planted(n, d, k, 1)
     pictures = DATASETS["digits"].load("train")[0][:images]
-    tuning = FineTuning("digits", "efficientnet_lite0_random", epochs=1, n=images, n_test=500, size=64)
-    noise = 3 * (2 * 0.25 / 500) ** 0.5
+    tested = min(500, images)
+    tuning = FineTuning("digits", "efficientnet_lite0_random", epochs=1, n=images, n_test=tested, size=64)
+    noise = 3 * (2 * 0.25 / tested) ** 0.5
 
     def head() -> np.ndarray:
         return np.array([transferability(target, 0.2).loss])
