@@ -90,7 +90,6 @@ trainings = pd.concat([first, run(further)]) if further else first
 about = {"k_reference": k_reference, "n_reference": n_reference, "per_class": per_class, "profile": profile}
 scores = run(FewShotScores(reference, *cell, group, **about) for group in groups for cell in cells)
 study = study_cells(trainings, scores, SCORES)
-page.rows(trainings)
 
 # %%
 controls = [name for name in [*BASICS, "reference_accuracy", STATIC] if name in study.scores]

@@ -65,7 +65,6 @@ table = euclidean[[*cell, "euclidean_transport"]].merge(
 )
 table = table.merge(trained[[*cell, "fine_tuned"]], on=cell)
 table = table.rename(columns={"euclidean_transport": "transport", "fine_tuned": "accuracy"})
-page.rows(euclidean)
 shown = table.groupby("encoder", sort=False).mean(numeric_only=True).reset_index()
 shown["family"] = shown["encoder"].map(pretraining).map(named)
 

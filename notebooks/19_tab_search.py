@@ -86,7 +86,6 @@ about = {"k_reference": k_reference, "n_reference": n_reference, "per_class": pe
 fixed = {"per_class": per_class, "profile": profile, **sizes}
 rows = run(Candidate(reference, *cell, **parse(text), **about) for text in candidates for cell in cells)
 trainings = run(FewShot(*cell, lr=lr, seed=seed, **fixed) for cell in cells for seed in seeds)
-page.rows(rows)
 
 # %%
 tried = few_shot.candidate_summary(few_shot.candidate_cells(trainings, rows), resamples)

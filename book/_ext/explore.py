@@ -89,7 +89,7 @@ def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
             for (_, row), ranks in zip(table.iterrows(), _ranks(table, [*asked, *FORMS]), strict=True):
                 found["cells"].append(_cell(row, asked) | ranks)
                 found["rows"] += list(_forms(row, name, len(found["cells"]) - 1))
-        else:
+        elif {"bound", *list(TERMS)[:2]} <= set(table):  # others are trainings, or candidates of a search
             found["rows"] += [_row(row, name) for _, row in table.iterrows() if not pd.isna(row["bound"])]
     return found
 

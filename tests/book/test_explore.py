@@ -25,6 +25,8 @@ def found(tmp_path):
     made = tmp_path / "_generated"
     made.mkdir()
     pd.DataFrame([BOUND]).to_csv(made / "rows.03_fig_small_gap.csv", index=False)
+    trainings = {"target": "digits", "encoder": "lenet", "fine_tuned": 0.5}  # no bound: not for this page
+    pd.DataFrame([trainings]).to_csv(made / "rows.20_fig_trainings.csv", index=False)
     values = {"good": (1.0, 0.9, 5.0), "middle": (3.0, 0.8, 4.0), "bad": (2.0, 0.7, 4.0)}
     rows = [
         {
