@@ -16,6 +16,8 @@ from jaxtyping import install_import_hook
 assert "taskrel_core" not in sys.modules
 install_import_hook("taskrel_core", "beartype.beartype")
 
+collect_ignore = ["book/validate_crate.py"]  # a script that is run where its validator is installed
+
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("TASKREL_JOBS", "1")  # rows of the smoke profile are smaller than a process's start
 

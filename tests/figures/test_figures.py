@@ -8,6 +8,8 @@ import pytest
 
 from taskrel_core.data.datasets import DATASETS
 from taskrel_core.encoders.base import ENCODERS
+from taskrel_core.experiments.few_shot_scores import SCORES as FEW_SHOT_SCORES
+from taskrel_core.experiments.pretraining import RECIPES
 from taskrel_core.experiments.rank import ORDERS
 from taskrel_core.experiments.scoring import SCORES
 from taskrel_core.figures.ablation import ablation
@@ -44,7 +46,8 @@ def test_readers_know_every_score_and_name():
     assert named("never_heard_of") == "never_heard_of"
     known = {"span", "euclidean", "logit", "one_sided", "fixed_all", "learned_a", "learned_all", "imagenet"}
     published = {"aircraft", "caltech101", "cars", "cifar100", "dtd", "pets", "sun397"}
-    assert set(NAMES) <= {*DATASETS, *ENCODERS, *known, *published}
+    assert set(NAMES) <= {*DATASETS, *ENCODERS, *RECIPES, *known, *published}
+    assert set(FEW_SHOT_SCORES) <= {*SCORE_NAMES, "otce"}
 
 
 def test_bound_and_best_head_stand_on_one_line_and_above_chance_is_shaded():
