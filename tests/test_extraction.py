@@ -6,6 +6,7 @@ import torch
 
 from taskrel_core import DATASETS, ENCODERS, Task
 from taskrel_core import extraction as module
+from taskrel_core.encoders import callables
 from taskrel_core.encoders.base import Encoder
 from taskrel_core.extraction import features, sample_classes, source_posteriors, standardise
 
@@ -34,7 +35,8 @@ def toy(monkeypatch):
 
     facts = {"source_task": "none", "licence": "none", "input_size": 8, "recipe": "toy", "has_head": True}
     entry = Toy(name="toy", dim=1, **facts)
-    monkeypatch.setattr(module, "ENCODERS", {**ENCODERS, "toy": entry})
+    for place in (module, callables):
+        monkeypatch.setattr(place, "ENCODERS", {**ENCODERS, "toy": entry})
     return seen
 
 

@@ -61,7 +61,7 @@ def test_each_fault_has_a_test_of_its_name(fault):
 def test_kill_9_at_a_random_moment_loses_nothing(project, turn):  # noqa: F811
     (project / "notebooks/01_tab_first.py").write_text(HEAD + PARAMETERS + SLOW)
     (project / "notebooks/runner_rows.py").write_text(ROWS)
-    for name in ("Makefile", "pyproject.toml"):
+    for name in ("Makefile", "pyproject.toml", "install.py", "requirements.sha256"):
         shutil.copy(ROOT / name, project)
     for name in (
         "stamp",

@@ -12,6 +12,7 @@ from taskrel_core.experiments.few_shot import FewShot
 from taskrel_core.experiments.few_shot_scores import FewShotScores
 from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.linear_heads import LinearHead
+from taskrel_core.experiments.ranking import Ranked
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.row import Row
 from taskrel_core.experiments.scoring import Scoring
@@ -30,6 +31,7 @@ ROWS = {
     "FewShotScores": FewShotScores("fashion_mnist", "digits", "random_net", "euclidean"),
     "FineTuning": FineTuning("digits", "random_net", lr=3e-5),
     "Probing": LinearHead("digits", "random_net"),
+    "Ranked": Ranked("digits", "random_net", "fashion_mnist"),
     "Scoring": Scoring("fashion_mnist", "emoji_noto", "random_net"),
     "Timing": Timing("exact"),
 }
