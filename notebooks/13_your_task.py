@@ -82,9 +82,21 @@ if len(rows) > 1:
     )
 
 # %%
-shown = ["bound", "reweighted_loss", "label_mismatch", "distribution_mismatch", "loss", "accuracy"]
-shown += ["transferability", "head_accuracy", "chance", "log_k"]
-terms = pd.DataFrame({"quantity": shown, "value": [float(row[k]) for k in shown]})
+shown = {
+    "bound": "bound",
+    "reweighted_loss": "re-weighted reference loss",
+    "label_mismatch": "label mismatch",
+    "distribution_mismatch": "distribution mismatch",
+    "loss": "loss of the transformed classifier",
+    "accuracy": "its accuracy",
+    "transferability": "loss of the best head",
+    "head_accuracy": "its accuracy",
+    "chance": "loss of chance",
+    "log_k": "log K",
+}
+terms = pd.DataFrame({"quantity": shown.values(), "value": [float(row[k]) for k in shown]})
+
+# %%
 page.table(
     terms, "your-task-numbers", f"All numbers of the row (one-sided cost); certified: {row['certified']}"
 )
@@ -109,7 +121,7 @@ page.glue(
 )
 
 # %% [markdown]
-# **How to read it.** `bound` is `reweighted_loss` + `label_mismatch` + `distribution_mismatch`. It holds for the samples that it
+# **How to read it.** The bound is the sum of the three terms below it. It holds for the samples that it
 # was computed on, and says nothing certain about new pictures: accuracy and losses above are of those samples, too.
 # Stored features must be of one encoder, which is then not used. Without the target's labels nothing is certified, and losses
 # and accuracies, which need them, are missing. The {doc}`tutorial <../tutorial>` says more, {doc}`../theory` why it holds.

@@ -128,7 +128,7 @@ def describe(app: Sphinx, page: str, _template: str, context: dict[str, Any], _d
     tags.append(f'<script type="application/ld+json">{facts}</script>')
     context["metatags"] = context.get("metatags", "") + "\n".join(tags)
     if "pathto" in context:
-        link = f"{context['pathto'](app.config.root_doc)}#cite-this"
+        link = f"{context['pathto'](app.config.root_doc).rstrip('#')}#cite-this"  # "#" is the page itself
         context["theme_extra_footer"] = f'<a href="{link}">Cite this book</a>'
 
 

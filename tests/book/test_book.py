@@ -234,7 +234,14 @@ def copy(tmp_path, smoke_folder, book):
     for name in ("notebooks", "taskrel_core"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=made)
     (tmp_path / "tests").mkdir()
-    names = ("Makefile", "requirements.lock", "requirements.sha256", "pyproject.toml", "install.py")
+    names = (
+        "Makefile",
+        "requirements.lock",
+        "requirements.sha256",
+        "pyproject.toml",
+        "install.py",
+        "CITATION.cff",
+    )
     for name in (*names, "tests/faults.yml", "stamp", "fetched"):
         (tmp_path / name).write_text((ROOT / name).read_text() if (ROOT / name).exists() else "")
 
