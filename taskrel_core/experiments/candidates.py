@@ -23,12 +23,10 @@ from sklearn.covariance import ledoit_wolf
 from torch import Tensor
 
 from .._validation import check_choice, check_count, check_positive
-from ..data.datasets import DATASETS
-from ..encoders.base import ENCODERS
-from ..extraction import features, few_per_class, sample_classes, standardise
+from ..extraction import standardise
 from ..method.solve import relatedness
 from ..task import Task
-from .few_shot_scores import components
+from .few_shot_scores import components, few_shot_tasks, reached
 from .row import Row
 
 DIRECTIONS = ("all", "own", "joint", "classes")
@@ -76,16 +74,12 @@ class Candidate(Row):
         check_choice(s.directions, "directions", DIRECTIONS)
         check_count(s.n_directions, "n_directions")
         check_positive(s.strength, "strength")
-        kept = sample_classes(s.reference, s.k_reference, s.draw)
-        reference = features(s.reference, s.encoder, n=s.n_reference, classes=kept)
-        data = DATASETS[s.target]
-        images, y = few_per_class(data, "train", s.per_class, s.seed)
-        target = Task(ENCODERS[s.encoder].features(images), y, data.n_classes, s.target)
+        reference, target = few_shot_tasks(s)
         started = time.perf_counter()
         reference, target = standardise(*_projected(s, reference, target))
         tau = s.strength / reference.d**0.5
         r = relatedness(reference, target, tau, metric=s.metric, measure=s.measure, seed=s.seed)
-        log_h = r.log_classifier(target.z)
+        loss, accuracy = reached(r, target)
         return {
             **asdict(s),
             "bound": r.bound,
@@ -93,8 +87,8 @@ class Candidate(Row):
             "mismatch": r.label_mismatch,
             "transport": r.tau * r.distribution_mismatch,
             "certified": r.certified,
-            "loss": float(-log_h.gather(1, target.labels[:, None]).mean()),
-            "accuracy": float((log_h.argmax(1) == target.labels).double().mean()),
+            "loss": loss,
+            "accuracy": accuracy,
             "d": reference.d,
             "seconds": time.perf_counter() - started,
         }

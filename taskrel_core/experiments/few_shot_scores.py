@@ -93,17 +93,29 @@ class FewShotScores(Row):
         check_choice(s.group, "group", tuple(GROUPS))
         check_choice(s.labels, "labels", ("true", "paper", "logit"))
         check_count(s.per_class, "per_class", 2)
-        kept = sample_classes(s.reference, s.k_reference, s.draw)
-        reference = features(s.reference, s.encoder, n=s.n_reference, classes=kept)
-        data = DATASETS[s.target]
-        images, y = few_per_class(data, "train", s.per_class, s.seed)
-        target = Task(ENCODERS[s.encoder].features(images), y, data.n_classes, s.target)
+        reference, target = few_shot_tasks(s)
         row: Columns = {**asdict(s), "n": len(target), "d": target.d, "k_target": target.n_classes}
         row |= {"chance": target.chance}
         if s.labels != "true":
             rows, labels = pseudo_labels(s, *standardise(reference, target))
             target = Task(target.z[rows], labels[rows], target.n_classes, target.name)
         return row | GROUPS[s.group](s, reference, target)
+
+
+def few_shot_tasks(s: Any) -> tuple[Task, Task]:
+    """Return reference and few-shot target as the encoder gives them; s: a row with the fields that say which."""
+    kept = sample_classes(s.reference, s.k_reference, s.draw)
+    reference = features(s.reference, s.encoder, n=s.n_reference, classes=kept)
+    data = DATASETS[s.target]
+    images, y = few_per_class(data, "train", s.per_class, s.seed)
+    return reference, Task(ENCODERS[s.encoder].features(images), y, data.n_classes, s.target)
+
+
+def reached(r: Relatedness, target: Task) -> tuple[float, float]:
+    """Return loss (nats) and accuracy of the transformed classifier on all samples of a target."""
+    log_h = r.log_classifier(target.z)
+    loss = float(-log_h.gather(1, target.labels[:, None]).mean())
+    return loss, float((log_h.argmax(1) == target.labels).double().mean())
 
 
 def _form(
@@ -119,15 +131,15 @@ def _form(
 
 
 def _parts(name: str, r: Relatedness, target: Task) -> Columns:
-    log_h = r.log_classifier(target.z)
+    loss, accuracy = reached(r, target)
     return {
         f"{name}_reweighted": r.reweighted_loss,
         f"{name}_mismatch": r.label_mismatch,
         f"{name}_transport": r.distribution_mismatch,
         f"{name}_certified": r.certified,
         f"{name}_tau": r.tau,
-        f"{name}_loss": float(-log_h.gather(1, target.labels[:, None]).mean()),
-        f"{name}_accuracy": float((log_h.argmax(1) == target.labels).double().mean()),
+        f"{name}_loss": loss,
+        f"{name}_accuracy": accuracy,
     }
 
 
