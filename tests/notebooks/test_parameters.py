@@ -253,9 +253,9 @@ def test_names_of_dicts_count_and_what_is_not_here_is_not_fetched(monkeypatch, t
     monkeypatch.setenv("TASKREL_CACHE", str(tmp_path))
     monkeypatch.delenv("TASKREL_DATA", raising=False)
     found = assets.versions(
-        {"rates": {"random_net@bfloat16": 1.0}, "pair": "usps > digits", "title": "mnist, no"}
+        {"rates": {"random_net@bfloat16": 1.0}, "pair": "svhn > digits", "title": "mnist, no"}
     )
-    assert set(found) == {"random_net@bfloat16", "usps", "digits"}
-    assert found["usps"] == "not here"
+    assert set(found) == {"random_net@bfloat16", "svhn", "digits"}
+    assert found["svhn"] == "not here"
     assert "TASKREL_OFFLINE" not in os.environ
-    assert not list(tmp_path.rglob("*usps*"))
+    assert not list(tmp_path.rglob("*svhn*"))
