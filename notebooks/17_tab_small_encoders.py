@@ -62,16 +62,14 @@ facts: str = "notebooks/facts"  # [folder] folder of the poster's numbers
 
 # %%
 import page
-import pandas as pd
 
 from taskrel_core import ENCODERS
-from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.analysis.few_shot import STATIC, interval_text, study_cells, summary, verdicts
 from taskrel_core.analysis.few_shot_report import finding, headline, limits
 from taskrel_core.analysis.published import poster_means, read_poster
 from taskrel_core.analysis.study import per_target
 from taskrel_core.analysis.verdicts import joined
-from taskrel_core.experiments.few_shot import FewShot
+from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, KINDS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
 from taskrel_core.figures.names import SCORE_NAMES, named
@@ -80,11 +78,7 @@ from taskrel_core.figures.small_encoders import quality_and_match
 # %%
 encoders = encoders or [name for name in ENCODERS if name.startswith("small:")]
 cells = [(target, encoder) for target in targets for encoder in encoders]
-fixed = {"per_class": per_class, "profile": profile, **sizes}
-first = run(FewShot(*cell, lr=lr, seed=seeds[0], **fixed) for cell in cells for lr in rates)
-best = select_learning_rate(first)[["target", "encoder", "lr"]].itertuples(index=False)
-further = [FewShot(t, e, lr=lr, seed=seed, **fixed) for t, e, lr in best for seed in seeds[1:]]
-trainings = pd.concat([first, run(further)]) if further else first
+trainings = trained(cells, rates, seeds, per_class=per_class, profile=profile, **sizes)
 
 # %%
 about = {"k_reference": k_reference, "n_reference": n_reference, "per_class": per_class, "profile": profile}

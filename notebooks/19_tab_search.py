@@ -71,10 +71,9 @@ import yaml
 
 from taskrel_core import ENCODERS
 from taskrel_core.analysis import few_shot
-from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.analysis.few_shot_report import searched_for
 from taskrel_core.experiments.candidates import Candidate, parse
-from taskrel_core.experiments.few_shot import FewShot
+from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
 from taskrel_core.figures.names import SCORE_NAMES
@@ -85,7 +84,7 @@ cells = [(target, encoder) for target in development for encoder in encoders]
 about = {"k_reference": k_reference, "n_reference": n_reference, "per_class": per_class, "profile": profile}
 fixed = {"per_class": per_class, "profile": profile, **sizes}
 rows = run(Candidate(reference, *cell, **parse(text), **about) for text in candidates for cell in cells)
-trainings = run(FewShot(*cell, lr=lr, seed=seed, **fixed) for cell in cells for seed in seeds)
+trainings = trained(cells, [lr], seeds, **fixed)
 
 # %%
 tried = few_shot.candidate_summary(few_shot.candidate_cells(trainings, rows), resamples)
@@ -97,10 +96,7 @@ tried = few_shot.candidate_summary(few_shot.candidate_cells(trainings, rows), re
 form = yaml.safe_load((Path(facts) / "frozen-form.yml").read_text(encoding="utf-8"))
 tested = tested or [name for name in ENCODERS if name.startswith("small:")]
 final = [(target, encoder) for target in last for encoder in tested]
-first = run(FewShot(*cell, lr=lr, seed=test_seeds[0], **fixed) for cell in final for lr in rates)
-best = select_learning_rate(first)[["target", "encoder", "lr"]].itertuples(index=False)
-further = [FewShot(t, e, lr=lr, seed=seed, **fixed) for t, e, lr in best for seed in test_seeds[1:]]
-truth = pd.concat([first, run(further)]) if further else first
+truth = trained(final, rates, test_seeds, **fixed)
 
 # %%
 groups = dict.fromkeys([form["group"], "euclidean", "components_16", "neighbours", "published"])

@@ -1,10 +1,9 @@
 """From the rows of few-shot trainings and scores to the cells of a study, and what they say of each score."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from .accuracy import select_learning_rate
 from .cells import Cells, read_cells, static_ranker
 from .study import differences, interaction_correlations, mean_correlations, partial_correlations
 from .verdicts import of_interval
@@ -26,17 +25,21 @@ def pretraining(encoder: str) -> str:
     return encoder.partition("/")[2] or encoder
 
 
-def study_cells(trainings: pd.DataFrame, scores: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> Cells:
-    """Return the cells of few-shot rows, at the learning rate that held-back samples select, with the static ranker.
+def study_cells(
+    trainings: pd.DataFrame,
+    scores: pd.DataFrame,
+    higher_is_better: Mapping[str, bool],
+    family: Mapping[str, str] | Callable[[str], str] = pretraining,
+) -> Cells:
+    """Return the cells of few-shot rows, with the static ranker.
 
     Args:
-        trainings: rows of ``FewShot``.
+        trainings: rows of ``FewShot`` at one learning rate per cell, as ``trained`` returns them.
         scores: rows of ``FewShotScores``, of any groups. A score that calls itself saturated in a cell has no value there.
         higher_is_better: of each column of theirs that is a score.
+        family: of each encoder.
     """
-    best = select_learning_rate(trainings)[["target", "encoder", "lr"]]
-    truth = trainings.merge(best, on=["target", "encoder", "lr"])
-    truth = truth.assign(truth=truth["fine_tuned"], family=truth["encoder"].map(pretraining))
+    truth = trainings.assign(truth=trainings["fine_tuned"], family=trainings["encoder"].map(family))
     named = [name for name in higher_is_better if name in scores]
     saturated = {name: scores.get(f"saturated_{name}") for name in named}
     usable = {name: scores[name].mask(flag.eq(True)) for name, flag in saturated.items() if flag is not None}

@@ -12,9 +12,12 @@ from .reliability import kendall_w, noise_ceiling, shared_part
 from .study import fisher, leave_one_family_out
 
 PAPER = "euclidean"
+ONE_WIDTH = "encoders of one width"
 
 
-def finding(table: pd.DataFrame, names: Mapping[str, str], encoders: int, targets: int) -> str:
+def finding(
+    table: pd.DataFrame, names: Mapping[str, str], encoders: int, targets: int, what: str = ONE_WIDTH
+) -> str:
     """Say what the Euclidean form, the best form, the best other score and the parts of the bound do.
 
     Args:
@@ -22,6 +25,7 @@ def finding(table: pd.DataFrame, names: Mapping[str, str], encoders: int, target
         names: what readers call each score.
         encoders: how many.
         targets: how many.
+        what: the encoders in words.
     """
     paper = table.loc[PAPER]
     direction = (
@@ -46,37 +50,39 @@ def finding(table: pd.DataFrame, names: Mapping[str, str], encoders: int, target
         else ""
     )
     return (
-        f"Over {encoders} encoders of one width and {targets} targets, relatedness with the Euclidean cost (the paper's "
+        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's "
         f"setting) correlates with accuracy {direction}: mean r = {interval_text(paper)}, 95 % CI, positive as claimed. "
         f"Picked after the fact, {listed}. The loss of the transformed classifier, which the bound bounds, has "
         f"{interval_text(loss)}, {parts}.{reading}"
     )
 
 
-def headline(table: pd.DataFrame, encoders: int, targets: int) -> str:
+def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = f"small {ONE_WIDTH}") -> str:
     """Say in one sentence, for the front page, how the Euclidean form, its classifier's loss and a probe correlate.
 
     Args:
         table: as for ``finding``.
         encoders: how many.
         targets: how many.
+        what: the encoders in words.
     """
     paper, loss, probe = (interval_text(table.loc[name]) for name in (PAPER, f"{PAPER}_loss", "probe"))
     return (
-        f"over {encoders} small encoders of one width and {targets} targets the Euclidean form has mean r = {paper} with "
+        f"over {encoders} {what} and {targets} targets the Euclidean form has mean r = {paper} with "
         f"few-shot accuracy (95 % CI, positive as claimed), the loss of its classifier {loss}, a cross-validated probe {probe}"
     )
 
 
-def limits(cells: Cells, table: pd.DataFrame, tables: int = 100) -> str:
+def limits(cells: Cells, table: pd.DataFrame, tables: int = 100, families: str = "pre-trainings") -> str:
     """Say what the table can tell: agreement of targets, noise of seeds, power, families and own domains left out.
 
     Args:
         cells: the table, with the Euclidean form among its scores.
         table: as ``few_shot.summary`` returns it.
         tables: simulated, for the power.
+        families: what the families of encoders are, in words.
     """
-    families, targets = len(set(cells.families)), len(cells.targets)
+    several, targets = len(set(cells.families)), len(cells.targets)
     parts = []
     if targets > 1 and len(cells.encoders) > 2:
         agreement = kendall_w(cells)
@@ -89,11 +95,11 @@ def limits(cells: Cells, table: pd.DataFrame, tables: int = 100) -> str:
         parts.append(
             f"The noise of the seeds limits any score to r = {ceiling.min():.2f} to {ceiling.max():.2f}, by target."
         )
-    if targets > 1 and families > 3:
-        least = smallest_r(families, targets, shared_part(cells), tables=tables, resamples=200)
+    if targets > 1 and several > 3:
+        least = smallest_r(several, targets, shared_part(cells), tables=tables, resamples=200)
         left = leave_one_family_out(cells).loc[PAPER]
         parts.append(
-            f"With the {families} pre-trainings as independent, a true mean r of {least:.2f} is told from 0 with power 0.8. "
+            f"With the {several} {families} as independent, a true mean r of {least:.2f} is told from 0 with power 0.8. "
             f"Without any one of them, the mean r of the Euclidean form lies from {left['lowest']:+.2f} (without "
             f"{left['lowest_without']}) to {left['highest']:+.2f} (without {left['highest_without']})."
         )

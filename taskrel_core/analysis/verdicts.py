@@ -66,3 +66,10 @@ def of_changes(changes: Mapping[str, float], most: float = 0.1) -> str:
     if all(within):
         return "supported"
     return "supported with caveat" if any(within) else "not supported"
+
+
+def of_stability(low: float, high: float, most: float = 0.1) -> str:
+    """Judge the 95 % interval of a change of r: within ``most`` supported, all beyond it not supported, else inconclusive."""
+    if max(abs(low), abs(high)) <= most:
+        return "supported"
+    return "not supported" if low > most or high < -most else "inconclusive"

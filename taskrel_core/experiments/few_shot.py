@@ -2,15 +2,17 @@
 
 With many samples every encoder learns an easy task equally well, so pre-training matters only where samples are few. The
 recipe, the same for every encoder and target, is that of ``fine_tuning`` but for the schedule (one cycle) and the number
-of epochs. One training is one row; ``select_learning_rate`` takes the rate by the samples that were held back.
+of epochs. One training is one row; ``trained`` takes the learning rate by the samples that were held back.
 """
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -21,6 +23,7 @@ from ..encoders.base import ENCODERS
 from ..extraction import few_per_class, sample
 from .fine_tuning import accuracies, binomial_error, fit_probe, train_epochs
 from .row import Row
+from .run import run
 
 HELD_BACK = 5  # our choice: one in so many samples of each class chooses the learning rate
 
@@ -90,6 +93,31 @@ class FewShot(Row):
             "k_target": data.n_classes,
             "seconds": time.perf_counter() - started,
         }
+
+
+def trained(
+    cells: Iterable[tuple[str, str]], rates: Sequence[float], seeds: Sequence[int], **fixed: Any
+) -> pd.DataFrame:
+    """Return the trainings of each cell at its own learning rate, one row per seed.
+
+    The first seed trains at every rate; the rate with the best accuracy on its held-back samples (of equal ones the
+    largest) is the cell's, at which the further seeds train.
+
+    Args:
+        cells: (target, encoder) each.
+        rates: learning rates to select from.
+        seeds: of the trainings.
+        fixed: other fields of ``FewShot``.
+    """
+    first = run(FewShot(*cell, lr=lr, seed=seeds[0], **fixed) for cell in cells for lr in rates)
+    best = (
+        first.sort_values(["validation", "lr"])
+        .drop_duplicates(["target", "encoder"], keep="last")
+        .sort_index()
+    )
+    chosen = best[["target", "encoder", "lr"]].itertuples(index=False)
+    further = [FewShot(t, e, lr=lr, seed=seed, **fixed) for t, e, lr in chosen for seed in seeds[1:]]
+    return pd.concat([best, run(further)], ignore_index=True) if further else best
 
 
 def _parts(s: FewShot) -> tuple[dict[str, Tensor], dict[str, np.ndarray]]:

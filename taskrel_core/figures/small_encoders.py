@@ -1,5 +1,7 @@
 """What scores see of many small encoders: their quality, the match with a target, and how spread their features are."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -14,6 +16,12 @@ KIND_COLOURS = {
     "other metric": COLOURS[2],
     "control": GREY,
 }
+
+MARKS: list[dict[str, Any]] = [
+    {"marker": "o", "ms": 5.5, "ls": ""},
+    {"marker": "s", "ms": 4.5, "ls": "", "mfc": "white"},
+    {"marker": "^", "ms": 5, "ls": "", "mfc": "white"},
+]
 
 
 def quality_and_match(table: pd.DataFrame, line: str) -> Axes:
@@ -73,27 +81,28 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
     return ax
 
 
-def correlation_along(table: pd.DataFrame, x: str, label: str) -> Axes:
-    """Draw how each score's mean correlation changes along a setting, one line per score with its interval.
+def changed_correlations(table: pd.DataFrame) -> Axes:
+    """Draw each score's mean correlation with accuracy under each condition, joined by a line.
 
     Args:
-        table: columns score, ``x``, mean_r, low, high.
-        x: numeric column on the horizontal axis.
-        label: of that axis.
+        table: columns score (in the order of the rows), condition, kind (a key of KIND_COLOURS), mean_r, low, high.
     """
+    scores, conditions = table["score"].unique(), table["condition"].unique()
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(5.4, 3.8))
-        for k, (score, rows) in enumerate(table.groupby("score", sort=False)):
-            rows, colour = rows.sort_values(x), COLOURS[k % len(COLOURS)]
-            ax.fill_between(rows[x], rows["low"], rows["high"], color=colour, alpha=0.12, lw=0)
-            ax.plot(rows[x], rows["mean_r"], "o-", color=colour, ms=4.5)
-            end = rows.iloc[-1]
-            ax.annotate(
-                SCORE_NAMES.get(str(score), str(score)), (end[x], end["mean_r"]), (6, 0),
-                textcoords="offset points", va="center", color=colour, fontsize=9,
-            )  # fmt: skip
-        ax.axhline(0, color=GREY, lw=0.8)
-        ax.set(ylim=(-1.02, 1.02), xticks=np.unique(table[x]))
-        ax.set_xlabel(label)
-        ax.set_ylabel("mean correlation, + as claimed")
+        _, ax = plt.subplots(figsize=(5.4, 0.17 * len(conditions) * len(scores) + 1.3))
+        for y, score in enumerate(scores):
+            rows = pd.DataFrame(table[table["score"] == score])
+            colour = KIND_COLOURS[rows["kind"].iloc[0]]
+            places = y + np.linspace(-0.25, 0.25, len(conditions))
+            ax.plot(rows["mean_r"], places, "-", color=colour, lw=0.8, alpha=0.6)
+            for place, row, mark in zip(places, rows.to_dict("records"), MARKS, strict=False):
+                ax.plot([row["low"], row["high"]], [place] * 2, color=colour, lw=1.1)
+                ax.plot(row["mean_r"], place, color=colour, zorder=3, **mark)
+        ax.axvline(0, color=GREY, lw=0.8)
+        ax.set_yticks(range(len(scores)), [SCORE_NAMES.get(str(name), str(name)) for name in scores])
+        ax.set(xlim=(-1.02, 1.02), ylim=(len(scores) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
+        ax.set_xlabel("wrong sign  ←  correlation with accuracy  →  as claimed")
+        for condition, mark in zip(conditions, MARKS, strict=False):
+            ax.plot([], [], color="black", label=condition, **mark)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=9, ncols=len(conditions))
     return ax

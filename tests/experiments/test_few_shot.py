@@ -1,16 +1,17 @@
 """Few-shot fine-tuning and the scores of the same samples, on small packaged data."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from taskrel_core import BASELINES, DATASETS, ENCODERS, Task
 from taskrel_core import relatedness as full_relatedness
-from taskrel_core.experiments.few_shot import FewShot, _parts
+from taskrel_core.experiments.few_shot import FewShot, _parts, trained
 from taskrel_core.experiments.few_shot_scores import COMPONENTS, GROUPS, FewShotScores, components
 from taskrel_core.experiments.scored import SCORED
 from taskrel_core.extraction import features, few_per_class, sample_classes, standardise
@@ -48,6 +49,26 @@ def tasks():
     reference = features("glyphs_digits", "small:mobilenet/mnist", n=60, classes=kept)
     images, y = few_per_class(DATASETS["digits"], "train", 5, 0)
     return reference, Task(ENCODERS["small:mobilenet/mnist"].features(images), y, 10)
+
+
+def test_further_seeds_train_at_the_rate_that_held_back_samples_select(monkeypatch):
+    """Rate 1e-3 has the best validation on one target, 1e-2 ties with it and is larger on the other."""
+    asked = []
+    validation = {("a", 1e-4): 0.1, ("a", 1e-3): 0.9, ("a", 1e-2): 0.2}
+    validation |= {("b", 1e-4): 0.1, ("b", 1e-3): 0.5, ("b", 1e-2): 0.5}
+
+    def pretended(rows):
+        rows = [asdict(row) | {"validation": validation[row.target, row.lr]} for row in rows]
+        asked.append(rows)
+        return pd.DataFrame(rows)
+
+    monkeypatch.setattr("taskrel_core.experiments.few_shot.run", pretended)
+    found = trained([("a", "e"), ("b", "e")], [1e-4, 1e-3, 1e-2], [7, 8, 9], per_class=3)
+    assert len(asked[0]) == 6
+    assert {row["seed"] for row in asked[0]} == {7}
+    assert found.groupby("target")["lr"].unique().map(list).to_dict() == {"a": [1e-3], "b": [1e-2]}
+    assert found.groupby("target")["seed"].apply(list).to_dict() == {"a": [7, 8, 9], "b": [7, 8, 9]}
+    assert len(trained([("a", "e")], [1e-3], [7])) == 1
 
 
 def test_each_class_gives_its_first_samples_in_the_order_of_larger_samples():

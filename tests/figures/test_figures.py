@@ -19,6 +19,7 @@ from taskrel_core.figures.key_question import key_question
 from taskrel_core.figures.limited_data import limited_data
 from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, named
 from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
+from taskrel_core.figures.small_encoders import changed_correlations
 from taskrel_core.figures.small_gap import small_gap
 from taskrel_core.figures.task_pairs import task_pairs
 from taskrel_core.figures.transformation import transformation
@@ -201,3 +202,12 @@ def test_what_following_a_score_costs_is_in_points_with_its_interval():
     assert points[0].get_xdata() == pytest.approx([1, 5])
     assert points[2][0].get_segments()[0][:, 0] == pytest.approx([0, 3])
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["LogME", "any encoder"]
+
+
+def test_a_score_has_a_mark_for_each_condition_at_its_correlation():
+    row = {"score": "logme", "kind": "other metric", "low": 0.1, "high": 0.9}
+    many = [row | {"condition": name, "mean_r": r} for name, r in (("all", 0.7), ("few", 0.5), ("none", 0.2))]
+    ax = changed_correlations(pd.DataFrame(many))
+    assert {x for x, _ in marks(ax)} == {0.7, 0.5, 0.2}
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["all", "few", "none"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["LogME"]

@@ -1,0 +1,93 @@
+"""How a score's correlation with accuracy changes when it sees less: fewer samples, or pseudo-labels for labels."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from .cells import Cells
+from .few_shot import interval_text
+from .resampling import interval, resample, whole
+from .study import resampled_r
+from .verdicts import of_interval, of_stability
+
+PAPER = "euclidean"
+
+
+def changes(
+    cells: Mapping[str, Cells], resamples: int = 2000, seed: int = 0, by: str = "family"
+) -> pd.DataFrame:
+    """Return the mean correlation of each score under each condition, and its change from the first condition.
+
+    Args:
+        cells: by condition: the same encoders, targets and accuracies, with the scores that this condition gives.
+        resamples: bootstrap samples of encoders and targets together, the same for every condition.
+        seed: of the samples.
+        by: as in ``resample``.
+
+    Returns:
+        Columns score, condition, mean_r, low, high, change, change_low, change_high, intervals of 95 %; one row per score
+        and condition. Scores without a value under some condition are left out.
+
+    Raises:
+        ValueError: conditions of other encoders or targets.
+    """
+    first = next(iter(cells.values()))
+    if any((each.encoders, each.targets) != (first.encoders, first.targets) for each in cells.values()):
+        raise ValueError(
+            "cells must have the same encoders and targets under every condition, in the same order; take them from the same "
+            "trainings"
+        )
+    drawn = [whole(first), resample(first, resamples, seed, by)]
+    found = {
+        name: pd.DataFrame(
+            np.hstack([resampled_r(each, some) for some in drawn]).T, columns=list(each.scores)
+        )
+        for name, each in cells.items()
+    }
+    common = [s for s in first.scores if all(s in rs and np.isfinite(rs[s][0]) for rs in found.values())]
+    base = next(iter(found.values()))[common]
+    parts = []
+    for condition, rs in found.items():
+        values = {"mean_r": rs[common], "change": rs[common] - base}
+        part = pd.DataFrame({"score": common, "condition": condition})
+        for (name, value), prefix in zip(values.items(), ("", "change_"), strict=True):
+            low, high, _ = interval(value.to_numpy()[1:].T)
+            part = part.assign(**{name: value.iloc[0].to_numpy(), f"{prefix}low": low, f"{prefix}high": high})
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def condition_verdicts(table: pd.DataFrame) -> dict[str, str]:
+    """Judge sign and stability of the Euclidean form under each condition but the first.
+
+    Args:
+        table: as ``changes`` returns it.
+
+    Returns:
+        "sign with <condition>", by the interval of the mean r, and "stability with <condition>", by that of its change.
+    """
+    found, rows = {}, table[table["score"] == PAPER].iloc[1:]
+    for row in rows.to_dict("records"):
+        found[f"sign with {row['condition']}"] = of_interval(row["low"], row["high"])
+        found[f"stability with {row['condition']}"] = of_stability(row["change_low"], row["change_high"])
+    return found
+
+
+def told(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -> str:
+    """Say the mean r of some scores under each condition, and by how much it changes.
+
+    Args:
+        table: as ``changes`` returns it.
+        names: what readers call each score.
+        scores: which of them.
+    """
+    sentences = []
+    for score in scores:
+        first, *others = (row for _, row in table[table["score"] == score].iterrows())
+        moves = [f"{interval_text(row, 'change', 'change_')} with {row['condition']}" for row in others]
+        sentences.append(
+            f"{names.get(score, score)}: mean r {interval_text(first)} with {first['condition']}; it changes by "
+            f"{' and '.join(moves)}."
+        )
+    return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
