@@ -57,7 +57,7 @@ groups: list[str] = [
     "neighbours",
     "controls",
 ]  # [euclidean | calibrated | one_sided | held_out | components_16 | components_32 | published | neighbours | controls] scores
-resamples: int = 2000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
+resamples: int = 10000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
 facts: str = "notebooks/facts"  # [folder] folder of the poster's numbers
 
 # %%

@@ -69,7 +69,7 @@ groups: list[str] = [
     "controls",
 ]  # [euclidean | calibrated | one_sided | held_out | components_16 | components_32 | published | neighbours | controls] scores
 facts: str = "notebooks/facts"  # [folder] of frozen-form.yml, the form that the search chose
-resamples: int = 2000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
+resamples: int = 10000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
 
 # %%
 from pathlib import Path

@@ -52,7 +52,7 @@ groups: list[str] = [
     "neighbours",
     "published",
 ]  # [euclidean | calibrated | one_sided | published | neighbours] scores
-resamples: int = 2000  # [>= 2] bootstrap samples of pre-trainings and targets together
+resamples: int = 10000  # [>= 2] bootstrap samples of pre-trainings and targets together
 
 # %%
 import page
