@@ -26,7 +26,7 @@ from .._validation import check_choice, check_count, check_positive
 from ..extraction import standardise
 from ..method.solve import relatedness
 from ..task import Task
-from .few_shot_scores import components, few_shot_tasks, reached
+from .few_shot_scores import components, few_shot_tasks
 from .row import Row
 
 DIRECTIONS = ("all", "own", "joint", "classes")
@@ -79,7 +79,7 @@ class Candidate(Row):
         reference, target = standardise(*_projected(s, reference, target))
         tau = s.strength / reference.d**0.5
         r = relatedness(reference, target, tau, metric=s.metric, measure=s.measure, seed=s.seed)
-        loss, accuracy = reached(r, target)
+        loss, accuracy = r.evaluate(target.z, target.labels)
         return {
             **asdict(s),
             "bound": r.bound,

@@ -111,13 +111,6 @@ def few_shot_tasks(s: Any) -> tuple[Task, Task]:
     return reference, Task(ENCODERS[s.encoder].features(images), y, data.n_classes, s.target)
 
 
-def reached(r: Relatedness, target: Task) -> tuple[float, float]:
-    """Return loss (nats) and accuracy of the transformed classifier on all samples of a target."""
-    log_h = r.log_classifier(target.z)
-    loss = float(-log_h.gather(1, target.labels[:, None]).mean())
-    return loss, float((log_h.argmax(1) == target.labels).double().mean())
-
-
 def _form(
     name: str, tau: Callable[[Task], float], s: FewShotScores, reference: Task, target: Task, **how: Any
 ) -> Columns:
@@ -131,7 +124,7 @@ def _form(
 
 
 def _parts(name: str, r: Relatedness, target: Task) -> Columns:
-    loss, accuracy = reached(r, target)
+    loss, accuracy = r.evaluate(target.z, target.labels)
     return {
         f"{name}_reweighted": r.reweighted_loss,
         f"{name}_mismatch": r.label_mismatch,

@@ -90,7 +90,5 @@ class Experiment(Row):
 
 
 def _against_labels(r: Relatedness, target: Task, tau: float) -> dict[str, float]:
-    log_h, t = r.log_classifier(target.z), transferability(target, tau)
-    loss = float(-log_h.gather(1, target.labels[:, None]).mean())
-    accuracy = float((log_h.argmax(1) == target.labels).double().mean())
-    return dict(zip(LABELLED, (loss, accuracy, t.loss, t.accuracy), strict=True))
+    t = transferability(target, tau)
+    return dict(zip(LABELLED, (*r.evaluate(target.z, target.labels), t.loss, t.accuracy), strict=True))

@@ -86,6 +86,12 @@ class Relatedness:
         """Return h_R'''(z) = B h_R(A^-1 (z - b)) of target features, probabilities (n, K_T)."""
         return self.log_classifier(z).exp()
 
+    def evaluate(self, z: Any, labels: Int[Tensor, " n"]) -> tuple[float, float]:
+        """Return mean loss (nats) and accuracy of the transformed classifier on samples z, (n, d), with labels 0..K_T - 1."""
+        log_h = self.log_classifier(z)
+        loss = float(-log_h.gather(1, labels[:, None]).mean())
+        return loss, float((log_h.argmax(1) == labels).double().mean())
+
     def log_classifier(self, z: Any) -> Float[Tensor, "n kt"]:
         """Return log h_R'''(z), (n, K_T), without underflow."""
         used = self.transform.prior > 0  # only these: a loss above MASKED would see the others

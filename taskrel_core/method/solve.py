@@ -263,10 +263,8 @@ def _reference_head(call: _Call, reference: Task) -> Head:
 
 
 def _with_loss(result: Relatedness, target: Task) -> Relatedness:
-    log_h = result.log_classifier(target.z)
-    y = result.target_labels
-    loss = float(-log_h.gather(1, y[:, None]).mean())
-    return replace(result, loss=loss, accuracy=float((log_h.argmax(1) == y).double().mean()))
+    loss, accuracy = result.evaluate(target.z, result.target_labels)
+    return replace(result, loss=loss, accuracy=accuracy)
 
 
 def _check_tasks(reference: Checked[Task], target: Checked[Task], labels: str) -> None:
