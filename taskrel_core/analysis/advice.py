@@ -1,10 +1,12 @@
 """What a ranking of encoders advises, how far its scores agree, and what following each of them costs in accuracy."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from .cells import Cells
 from .report import compared
 
 FEW = 10  # our choice: samples of the smallest class below which a ranking comes with a warning
@@ -132,6 +134,28 @@ def advice(
     ways |= {STATIC: (total - above) / (count - 1), "fine_tuned": truth}
     wide = wide.join(pd.DataFrame(ways), how="inner").reset_index()
     return wide.melt([*cell, "fine_tuned"], var_name="way", value_name="value").dropna()
+
+
+def study_advice(cells: Cells, trainings: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
+    """Return the same for a study of few-shot accuracies, so that both are judged alike.
+
+    Args:
+        cells: of the study; accuracies are means over its seeds.
+        trainings: its rows of ``FewShot``; the accuracy of the first seed on held-back samples, after one fine-tuning of
+            every encoder, is one of the ways.
+        scores: names of the scores that are asked for; those that the study lacks are left out.
+
+    Returns:
+        As ``advice``.
+    """
+    cell = ["target", "encoder"]
+    ways = {name: cells.scores[name] for name in scores if name in cells.scores}
+    frame = partial(pd.DataFrame, index=list(cells.encoders), columns=list(cells.targets))
+    wide = {name: frame(value) for name, value in (ways | {"fine_tuned": cells.truth}).items()}
+    table = pd.concat({name: value.stack() for name, value in wide.items()}, axis=1).rename_axis(cell[::-1])
+    first = trainings[trainings["seed"] == trainings["seed"].min()].set_index(cell)
+    table = table.reset_index().join(pd.DataFrame({"fine_tuning": first["validation"]}), on=cell)
+    return table.melt([*cell, "fine_tuned"], var_name="way", value_name="value").dropna()
 
 
 def regrets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:

@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.analysis.advice import advice, cautions, concordance, experience, recommendation, regrets
+from taskrel_core.analysis.advice import (
+    advice,
+    cautions,
+    concordance,
+    experience,
+    recommendation,
+    regrets,
+    study_advice,
+)
+from taskrel_core.analysis.few_shot import study_cells
 from taskrel_core.experiments.rank import book_rows, default_encoders, ordered
 from taskrel_core.figures.names import WAY_NAMES
 
@@ -114,6 +123,23 @@ def test_ways_are_turned_so_that_more_is_better_and_averaged_over_repetitions():
     assert long["value"]["probe"].to_dict() == {"a": 0.7, "b": 0.6}
     assert long["value"]["fine_tuning"].to_dict() == {"a": 0.2, "b": 0.3}
     assert long["fine_tuned"]["probe"].to_dict() == {"a": 0.5, "b": 0.9}
+
+
+def test_a_study_is_judged_like_the_tables_of_the_book():
+    """Two targets of two encoders: a score that picks the best, one that picks the other; fine-tuning picks one of each."""
+    runs = pd.DataFrame(
+        {"target": list("ttuu") * 2, "encoder": list("abab") * 2, "seed": [0] * 4 + [1] * 4, "lr": 1.0}
+    )
+    runs = runs.assign(
+        fine_tuned=[0.5, 0.8, 0.9, 0.6] * 2, validation=[0.1, 0.2, 0.3, 0.4, 9.0, 0.0, 9.0, 0.0]
+    )
+    scored = pd.DataFrame({"target": list("ttuu"), "encoder": list("abab"), "good": [1.0, 2, 2, 1]})
+    study = study_cells(runs, scored.assign(bad=scored["good"]), {"good": True, "bad": False})
+    found = regrets(study_advice(study, runs, ["good", "bad", "absent"]), 100).set_index("way")
+    assert found["regret"].drop("random").to_dict() == pytest.approx(
+        {"good": 0, "bad": 0.3, "fine_tuning": 0.15}
+    )
+    assert (found["targets"] == 2).all()
 
 
 def test_experience_tells_the_way_that_is_followed_beside_others():
