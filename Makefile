@@ -25,18 +25,20 @@ READY := $(STAMP) $(if $(filter .venv,$(VENV)),.venv/.notebooks)
 override NB := $(value NB)
 override P := $(value P)
 override INTO := $(value INTO)
+override A := $(value A)
+override B := $(value B)
 override ONLY := $(value ONLY)
 override PROFILE := $(value PROFILE)
 override JOBS := $(value JOBS)
 override PYTHON := $(value PYTHON)
-export NB P INTO ONLY PROFILE JOBS PYTHON
+export NB P INTO A B ONLY PROFILE JOBS PYTHON
 
 RUN = $(PY) notebooks/run.py --profile "$$PROFILE" $(if $(FORCE),--force) $(if $(FRESH),--fresh) \
   $(if $(JOBS),--jobs "$$JOBS")
-BUILD = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi; \
-  $(PY) book/build.py --out "$$out" --page "$$NB"
+OUT = if [ "$$PROFILE" = smoke ]; then out=.cache/book-smoke; else out=book; fi
+BUILD = $(OUT); $(PY) book/build.py --out "$$out"
 
-.PHONY: help reproduce test smoke oldest release-check gpu notebook lab book pdf archive serve why bench check clean lock assets fetched ship zoo
+.PHONY: help reproduce test smoke oldest release-check gpu notebook diff lab book pdf archive serve why bench check clean lock assets fetched ship zoo
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -71,10 +73,13 @@ release-check: $(READY)  ## everything that a release needs, in dist/; nothing i
 gpu: $(READY)  ## whether a GPU gives what the CPU gives, and how long both take (TASKREL_DEVICE=)
 	@$(PY) -m taskrel_core.experiments.device_check
 
-notebook: $(READY)  ## one notebook with your parameters: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
+notebook: $(READY)  ## one notebook with your parameters, a page beside the book's: NB=03_fig_small_gap P="tau=0.1 seeds=[0, 1]"
 	@if [ -z "$$NB" ]; then echo 'say which: make notebook NB=03_fig_small_gap P="tau=0.1"' >&2; exit 2; fi
 	@$(RUN) --only "$$NB" --set "$$P"
-	@$(BUILD)
+	@pages=$$($(RUN) --only "$$NB" --set "$$P" --names) && $(BUILD) --page "$$pages"
+
+diff: $(READY)  ## whether two runs agree: A=03_fig_small_gap B=a page of your own, or another book's folder or archive
+	@$(OUT); $(PY) notebooks/diff.py --out "$$out" -- "$$A" "$$B"
 
 lab: $(READY)  ## the notebooks in JupyterLab, which is installed into .venv when this is first asked for
 	@if ! $(PY) -c 'import jupyterlab' 2>/dev/null; then \
@@ -137,8 +142,8 @@ lock: $(READY)  ## requirements.lock and its sha256 list from pyproject.toml; pi
 	$(UV) --no-deps --no-annotate --generate-hashes --no-emit-package torch --no-emit-package torchvision \
 	  --output-file requirements.sha256 requirements.lock
 
-clean:  ## remove made pages and the built book; caches and .venv stay
-	rm -rf book/executed book/_generated book/_build .cache/book-smoke
+clean:  ## remove made pages and the built book; RUNS=1: only the pages with your parameters; caches and .venv stay
+	rm -rf $(if $(RUNS),book/runs .cache/book-smoke/runs,book/executed book/_generated book/_build .cache/book-smoke)
 
 # The stamp is written last, so that an interrupted installation is taken up again.
 .venv: $(READY)

@@ -15,9 +15,13 @@ from pathlib import Path
 from sphinx.ext.apidoc import main as apidoc
 
 ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = str(ROOT / "notebooks")
+sys.path.insert(0, NOTEBOOKS)
+from runner.places import page_folder  # noqa: E402
+
 SOURCES = ROOT / "book"
 ROOMS = Path("_generated/api")  # one page per room of the package
-MADE = {"executed", "_generated", "_build"}  # by the runner and by this script
+MADE = {"executed", "runs", "_generated", "_build"}  # by the runner and by this script
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +31,7 @@ def main(arguments: list[str]) -> int:
         "--out", default=str(SOURCES), help="book folder with executed/ and _generated/ (default: book)"
     )
     parser.add_argument("--pdf", action="store_true", help="one long page, printed by Chromium")
-    parser.add_argument("--page", default="", help="say where the page of this notebook is")
+    parser.add_argument("--page", default="", help="say where these pages are, by name")
     parser.add_argument("--force", action="store_true", help="build even if nothing changed")
     args = parser.parse_args(arguments)
     out = Path(args.out).resolve()
@@ -36,9 +40,9 @@ def main(arguments: list[str]) -> int:
     done = _build(out, "singlehtml" if args.pdf else "html", args.force)
     if args.pdf and done == 0:
         return _print(out / "_build/singlehtml/index.html", out / "_build/taskrel.pdf")
-    name = Path(args.page).name.removesuffix(".py")
-    for path in sorted((out / "_build/html/executed").glob(f"{name}*.html")) if name else []:
-        print(f"page: {path}")
+    for name in args.page.split():
+        path = page_folder(name, out / "_build/html") / f"{name}.html"
+        print(f"page: {path}" if path.exists() else f"there is no page {name} in the book")
     return done
 
 
@@ -58,7 +62,11 @@ def _build(out: Path, builder: str, force: bool) -> int:
     apidoc([*layout, "-o", str(out / ROOMS), str(ROOT / "taskrel_core")])
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(out)]
     command += ["--path-output", str(out), "--builder", builder, "--all", "-n", "-W", "--keep-going"]
-    environment = {**os.environ, "TASKREL_ROOT": str(ROOT)}  # where the directives find tests and package
+    # Where the directives find tests, package and the runner.
+    environment = {**os.environ, "TASKREL_ROOT": str(ROOT)}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [NOTEBOOKS, str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     done = subprocess.run(
         command,
         stdout=subprocess.PIPE,

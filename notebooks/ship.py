@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from runner.imports import ROOT
+from runner.places import page_folder, stem_of
 
 from taskrel_core import environment
 from taskrel_core.experiments.store import RowStore
@@ -18,7 +19,8 @@ KEPT = ("commit", "python", "versions", "cpu", "device", "started")
 
 def main(stem: str = "", name: str = "") -> int:
     """Ship the rows of a page to ``<name or stem>.jsonl`` and say how many; 1 if the page or a row is not there."""
-    made, folder, name = ROOT / f"book/executed/{stem}.json", ROOT / "book/results", name or stem
+    made = page_folder(stem, ROOT / "book") / f"{stem}.json"
+    folder, name = ROOT / "book/results", name or stem_of(stem)
     if not made.exists():
         print(f"error: page {stem!r} has not run; make notebook NB={stem or 'NAME'}", file=sys.stderr)
         return 1

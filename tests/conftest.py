@@ -58,7 +58,9 @@ def book(smoke_folder):
     """The built book of the smoke profile, a folder of html."""
     smoke_folder.mkdir(exist_ok=True)
     with FileLock(smoke_folder.with_suffix(".lock")):
-        for command in (["notebooks/run.py", "--profile", "smoke", "--jobs", "2"], ["book/build.py"]):
+        pages = ["notebooks/run.py", "--profile", "smoke", "--jobs", "2"]
+        own = [*pages, "--only", "13", "--set", "tau=0.5"]  # a page with parameters of one's own
+        for command in (pages, own, ["book/build.py"]):
             done = subprocess.run(
                 [sys.executable, *command, "--out", str(smoke_folder)],
                 cwd=ROOT,

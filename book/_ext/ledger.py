@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
+from runner.places import files_folder, stem_of
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from taskrel_core.analysis.verdicts import VERDICTS, split
 
 ABSENT = "not run for this copy of the book"
-AGAIN = "To compute this page with another value (`make reproduce` restores the default):"
+AGAIN = "With another value, as a page of its own beside this one:"
 
 
 class FromPages(SphinxDirective):
@@ -80,7 +81,7 @@ class Claim(FromPages):
     def text(self, source: Path) -> str:
         page = self.arguments[0]
         found = measured(source, page)
-        entries = [entry for entry in _entries(source) if entry.get("page") == page]
+        entries = [entry for entry in _entries(source) if entry.get("page") == stem_of(page)]
         said = [f"{_sentence(found.get('answer', found.get('ours', ABSENT)))}"]
         if any("claim" in entry for entry in entries) and "verdict" in found:
             rule = f" {_sentence(found['rule'])}" if "rule" in found else ""
@@ -95,7 +96,7 @@ class Claim(FromPages):
 
 
 class Again(FromPages):
-    """The line that makes a page with another parameter."""
+    """The line that makes a page with another parameter, beside this one."""
 
     required_arguments = 1
 
@@ -133,22 +134,20 @@ def _card(source: Path, entry: dict[str, Any]) -> str:
     link = ""
     if page and (source / "executed" / f"{page}.ipynb").exists():
         link = f" {{doc}}`Page {page[:2]} <executed/{page}>`"
-    own = " **with parameters of your own**" if _record(source, page).get("given") else ""
     asked = "question" in entry
     head = "Question" if asked else badges(found["verdict"]) if "verdict" in found else ABSENT
     claim = entry["question"] if asked else entry["claim"]
-    body = f"{head}\n\n**{claim}**\n\n{_sentence(str(found['ours']))}{own}{link}\n\n*{entry['source']}*"
+    body = f"{head}\n\n**{claim}**\n\n{_sentence(str(found['ours']))}{link}\n\n*{entry['source']}*"
     return f"::::{{div}} claim\n\n{body}\n\n::::"
 
 
 def _command(source: Path, page: str, again: str) -> str:
-    """A line to copy: what the ledger gives, or the parameters of this run with its tau or first number doubled."""
-    made = _record(source, page)
-    numbers = {k: v for k, v in made.get("parameters", {}).items() if type(v) in (int, float) and v}
+    """A line to copy: what the ledger gives, or the page's tau or first number doubled."""
+    made = _read(source / "executed" / f"{page}.json").get("parameters", {})  # none if it was not run
+    numbers = {k: v for k, v in made.items() if type(v) in (int, float) and v}
     name = "tau" if "tau" in numbers else next(iter(numbers), None)
     if not again and name:
-        kept = {k: v if isinstance(v, str) else json.dumps(v) for k, v in made.get("given", {}).items()}
-        again = " ".join(f"{k}={v}" for k, v in {**kept, name: f"{2 * numbers[name]:g}"}.items())
+        again = f"{name}={2 * numbers[name]:g}"
     quote = "'" if '"' in again else '"'
     given = f" P={quote}{again}{quote}" if again else ""
     return f"```bash\nmake notebook NB={page}{given}\n```"
@@ -168,12 +167,7 @@ def filled(source: Path, text: str) -> str:
 
 def measured(source: Path, page: str) -> dict[str, str]:
     """Return what a page glued, by name; empty if it was not run."""
-    return _read(source / "_generated" / f"glue.{page}.json")
-
-
-def _record(source: Path, page: str) -> dict[str, Any]:
-    """What the runner noted of a page; empty if it was not run."""
-    return _read(source / "executed" / f"{page}.json")
+    return _read(files_folder(page, source) / f"glue.{stem_of(page)}.json")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -51,8 +51,7 @@ def _line(stem: str, state: str, made: dict[str, Any] | None) -> str:
     if made is None:
         return f"| {stem} | {state} | | | | | | |\n"
     rows = ", ".join(str(made["rows"][origin]) for origin in ("computed", "cached", "shipped"))
-    profile = made["profile"] + (" (own parameters)" if made["given"] else "")
-    cells = [f"{{doc}}`{stem} <executed/{stem}>`", state, profile, f"{made['seconds']:.1f}"]
+    cells = [f"{{doc}}`{stem} <executed/{stem}>`", state, made["profile"], f"{made['seconds']:.1f}"]
     cells += [str(made["peak_memory_mb"]), rows, made["commit"], made["started"][:16].replace("T", " ")]
     return f"| {' | '.join(cells)} |\n"
 

@@ -56,7 +56,10 @@ def repair(app: Sphinx, error: Exception | None) -> None:
 
 
 # An entry of the sidebar: the link to a notebook's page, "#" from itself.
-CHAPTER = r'(<li class="toctree-l1[^"]*"><a class="(?:current )?reference internal" href="(?:[^"#]*?(\d\d_[a-z0-9_]+)\.html|#)">)'
+CHAPTER = (
+    r'(<li class="toctree-l1[^"]*"><a class="(?:current )?reference internal" '
+    r'href="(?:[^"#]*?(\d\d_[a-z0-9_-]+)\.html|#)">)'
+)
 
 
 def _dotted(source: Path, here: str) -> Callable[[re.Match[str]], str]:

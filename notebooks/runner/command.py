@@ -13,6 +13,7 @@ from pathlib import Path
 from . import assets
 from .imports import ROOT
 from .pages import reason, result, state, status, write_json
+from .places import own_runs, page_folder, stem_of
 from .plan import Plan, make
 from .reading import Refused, assignments, close
 
@@ -32,12 +33,18 @@ def main(arguments: list[str]) -> int:
     except Refused as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if args.names:
+        print("\n".join(p.name for p in plans))
+        return 0
     if args.why:
-        print("\n".join(f"{p.stem}: {reason(p, out)}" for p in plans))
+        print("\n".join(f"{p.name}: {reason(p, out)}" for p in plans))
+        own = [name for name in own_runs(out) if stem_of(name) in stems and not given]
+        print("".join(f"{name}: {status(name, out)['reason']}\n" for name in own), end="")
         return 0
     if args.profile == "paper" and _assets_missing(plans):
         return 2
-    (out / "executed" / "_run").mkdir(parents=True, exist_ok=True)
+    for name in ("executed", *(p.name for p in plans)):
+        (page_folder(name, out) / "_run").mkdir(parents=True, exist_ok=True)
     _notice(out)
     todo, failed = [p for p in plans if args.force or args.fresh or state(p, out) != "current"], 0
     print(
@@ -45,7 +52,8 @@ def main(arguments: list[str]) -> int:
     )
     if todo:
         failed = _run_all(todo, out, max(1, min(args.jobs or os.cpu_count() or 1, len(todo))), args)
-    _report({stem: status(stem, out) for stem in _choose("")}, stems, out, bool(args.only))
+    write_json(out / "executed/_run/pages.json", {stem: status(stem, out) for stem in _choose("")})
+    _report([p.name for p in plans], out, bool(args.only))
     return 1 if failed else 0
 
 
@@ -63,14 +71,14 @@ def _look_at_environment() -> None:
             os.environ[name] = str(Path(os.environ[name]).expanduser().resolve())
 
 
-def _report(pages: dict[str, dict[str, str]], asked: list[str], out: Path, shown: bool) -> None:
-    """Keep the state of all pages for the status page; print that of pages asked for, and their results if ``shown``."""
-    write_json(out / "executed/_run/pages.json", pages)
-    for stem in asked:
-        if pages[stem]["state"] != "current":
-            print(f"  {stem} is {pages[stem]['state']}: {_short(pages[stem]['reason'])}")
+def _report(asked: list[str], out: Path, shown: bool) -> None:
+    """Print the state of the pages asked for, and their results if ``shown``."""
+    for name in asked:
+        now = status(name, out)
+        if now["state"] != "current":
+            print(f"  {name} is {now['state']}: {_short(now['reason'])}")
         elif shown:
-            print("\n".join([f"{stem}:", *(f"  {line}" for line in result(stem, out))]))
+            print("\n".join([f"{name}:", *(f"  {line}" for line in result(name, out))]))
 
 
 def _assets_missing(plans: list[Plan]) -> bool:
@@ -121,13 +129,13 @@ def _start(
     p: Plan, out: Path, jobs: int, args: argparse.Namespace, began: dict, live: list
 ) -> tuple[str, bool]:
     """Run one notebook in a process of its own, which ends when this one does, and return what to print."""
-    began[p.stem] = time.monotonic()
+    began[p.name] = time.monotonic()
     if not sys.stdout.isatty():
-        sys.stdout.write(f"  {p.stem} is running\n")  # one write: threads do not mix within a line
+        sys.stdout.write(f"  {p.name} is running\n")  # one write: threads do not mix within a line
         sys.stdout.flush()
-    job = {"stem": p.stem, "profile": p.profile, "given": p.given, "out": str(out), "jobs": jobs}
-    job |= {"force": args.force or args.fresh, "fresh": args.fresh}
-    log = out / "executed/_run" / f"{p.stem}.log"
+    job = {"stem": p.stem, "name": p.name, "profile": p.profile, "given": p.given, "out": str(out)}
+    job |= {"jobs": jobs, "force": args.force or args.fresh, "fresh": args.fresh}
+    log = page_folder(p.name, out) / "_run" / f"{p.name}.log"
     with open(log, "ab") as stderr:
         pipe = subprocess.PIPE
         command = [sys.executable, "-m", "runner.worker"]
@@ -148,14 +156,14 @@ def _start(
         answer = process.stdout.read().strip().splitlines()
         process.wait()
     live.remove(process)
-    seconds = time.monotonic() - began.pop(p.stem)
+    seconds = time.monotonic() - began.pop(p.name)
     if process.returncode != 0 or not answer:
         last = (log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no message"])[-1]
         why = f"its process ended with {process.returncode}: {last}"
-        write_json(log.with_name(f"{p.stem}.failed.json"), {"reason": why})
+        write_json(log.with_name(f"{p.name}.failed.json"), {"reason": why})
         return f"notebooks/{p.stem}.py: {why}", False
     result = json.loads(answer[-1])
-    return (f"{p.stem} {result['text']} in {seconds:.1f} s" if result["ok"] else result["text"]), result["ok"]
+    return (f"{p.name} {result['text']} in {seconds:.1f} s" if result["ok"] else result["text"]), result["ok"]
 
 
 def _short(reason: str, most: int = 3) -> str:
@@ -199,6 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--why", action="store_true", help="say what changed since each page was made; run nothing"
     )
+    parser.add_argument("--names", action="store_true", help="say which pages that would make; run nothing")
     parser.add_argument(
         "--out", default="", help="book folder for the pages (default: book; smoke has its own)"
     )

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .imports import ROOT
+from .places import files_folder, page_folder, stem_of
 from .plan import Plan, make
 from .reading import Refused
 
@@ -23,9 +25,9 @@ NUMBERS = {
 MOST = 12  # rows whose numbers are printed
 
 
-def record(stem: str, out: Path) -> dict[str, Any]:
+def record(name: str, out: Path) -> dict[str, Any]:
     """Return the provenance kept in an executed page, or an empty one."""
-    path = out / "executed" / f"{stem}.ipynb"
+    path = page_folder(name, out) / f"{name}.ipynb"
     try:
         return json.loads(path.read_text(encoding="utf-8"))["metadata"]["taskrel"]
     except (FileNotFoundError, KeyError, json.JSONDecodeError):
@@ -34,8 +36,8 @@ def record(stem: str, out: Path) -> dict[str, Any]:
 
 def state(plan: Plan, out: Path) -> str:
     """Return "current", "prose" (only text around the code changed), or "stale"."""
-    old = record(plan.stem, out)
-    whole = all((out / "_generated" / name).exists() for name in old.get("files", []))
+    old = record(plan.name, out)
+    whole = all((files_folder(plan.name, out) / file).exists() for file in old.get("files", []))
     if old.get("key") != plan.key or not whole:
         return "stale"
     return "current" if old.get("text") == plan.text else "prose"
@@ -43,7 +45,7 @@ def state(plan: Plan, out: Path) -> str:
 
 def reason(plan: Plan, out: Path) -> str:
     """Say in words which part of the key changed."""
-    old = record(plan.stem, out).get("parts")
+    old = record(plan.name, out).get("parts")
     if old is None:
         return "no page yet"
     changed = []
@@ -61,36 +63,45 @@ def reason(plan: Plan, out: Path) -> str:
     return f"changed: {', '.join(changed)}" if changed else words[state(plan, out)]
 
 
-def status(stem: str, out: Path) -> dict[str, str]:
-    """What the status page says of a notebook: is its page current, and if not, why."""
-    old, why = record(stem, out), "it was not asked for yet"
+def status(name: str, out: Path) -> dict[str, str]:
+    """Say of a page, the book's or one's own, whether it is current, and if not, why."""
+    old, why = record(name, out), "it was not asked for yet"
     if old:
-        try:
-            why = reason(make(stem, old["profile"], values=old["given"]), out)
-        except Refused as error:
-            why = str(error).splitlines()[0]
+        why = _changed(name, old, out)
         if why == "up to date":
             return {"state": "current", "reason": why}
-    failure = out / "executed/_run" / f"{stem}.failed.json"
+    failure = page_folder(name, out) / "_run" / f"{name}.failed.json"
     if failure.exists():
         return {"state": "failed", "reason": json.loads(failure.read_text(encoding="utf-8"))["reason"]}
     return {"state": "older" if old else "not run", "reason": why}
 
 
-def result(stem: str, out: Path) -> list[str]:
+def _changed(name: str, old: dict[str, Any], out: Path) -> str:
+    """Say what changed since a page was made; the book's page has the parameters of its profile, whatever it was made with."""
+    stem = stem_of(name)
+    if not (ROOT / "notebooks" / f"{stem}.py").exists():
+        return f"there is no notebook {stem} any more"
+    try:
+        plan = make(stem, old["profile"], values=None if name == stem else old["given"])
+    except Refused as error:
+        return str(error).splitlines()[0]
+    return reason(plan, out) if plan.name == name else "its parameters are those of the book's page now"
+
+
+def result(name: str, out: Path) -> list[str]:
     """Return what a page says, as lines for the terminal: its answer, the main numbers of its rows, where it is."""
-    folder, lines = out / "_generated", []
+    folder, stem, lines = files_folder(name, out), stem_of(name), []
     glue = folder / f"glue.{stem}.json"
     said = json.loads(glue.read_text(encoding="utf-8")) if glue.exists() else {}
-    names = ("answer",) if "answer" in said else ("ours", "verdict")
-    lines += [said[name] for name in names if name in said]
+    asked = ("answer",) if "answer" in said else ("ours", "verdict")
+    lines += [said[glued] for glued in asked if glued in said]
     table = folder / f"rows.{stem}.csv"
     if table.exists():
         with open(table, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         lines += [_numbers(row) for row in rows[:MOST] if "bound" in row]
         lines += [f"and {len(rows) - MOST} more rows in {table}"] if len(rows) > MOST else []
-    return [*lines, f"page: {out / 'executed' / f'{stem}.ipynb'}"]
+    return [*lines, f"page: {page_folder(name, out) / f'{name}.ipynb'}"]
 
 
 def _numbers(row: dict[str, str]) -> str:

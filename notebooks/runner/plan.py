@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from nbformat import NotebookNode
 from . import assets
 from .imports import ROOT, imported
 from .parameters import Parameter, chosen, declared
+from .places import OWN
+from .reading import written
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Plan:
     notebook: NotebookNode
     profile: str
     declared: dict[str, Parameter]
-    given: dict[str, Any]  # from the command line
+    given: dict[str, Any]  # from the command line, where it differs from what the profile has
     injected: dict[str, Any]  # all that differ from the notebook's defaults
     parts: dict[str, Any]  # everything that the result depends on
     text: str  # hash of the source with its prose
@@ -31,6 +34,18 @@ class Plan:
     def key(self) -> str:
         """Hash of all parts: equal keys, equal pages."""
         return digest(json.dumps(self.parts, sort_keys=True, default=str).encode())
+
+    @property
+    def name(self) -> str:
+        """Name of the page: the notebook's, or one that the parameters of one's own make; safe in paths and addresses."""
+        if not self.given:
+            return self.stem
+        given = sorted(self.given.items())
+        words = re.findall(
+            r"[a-z0-9]+", " ".join(f"{name}={written(value)}" for name, value in given).lower()
+        )
+        unique = digest(json.dumps([self.profile, given], sort_keys=True).encode())[:8]
+        return OWN.join([self.stem, "-".join(words)[:24].strip("-"), unique])
 
 
 def make(
@@ -56,6 +71,8 @@ def make(
     notebook = jupytext.read(source)
     known = declared(notebook, stem)
     merged, asked = chosen(stem, known, profile, given, values)
+    usual, _ = chosen(stem, known, profile)
+    asked = {name: value for name, value in asked.items() if value != usual[name]}
     injected = {name: value for name, value in merged.items() if value != known[name].default}
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     files = sorted(imported("\n".join(cell.source for cell in code)))

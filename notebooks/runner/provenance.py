@@ -13,7 +13,7 @@ from typing import Any
 from . import assets
 from .imports import ROOT
 from .plan import Plan
-from .reading import written
+from .reading import literal, written
 
 SHOWN = ("profile", "key", "commit", "seeds", "rows", "seconds", "memory", "started")
 
@@ -47,8 +47,8 @@ def how_made(p: Plan, made: dict[str, Any]) -> str:
     lines += ["* - parameter", "  - value", "  - allowed", "  - meaning"]
     for name, one in p.declared.items():
         rule = f"{one.hint}, {one.rule}" if one.rule else one.hint
-        lines += [f"* - {_code(name)}", f"  - {_code(made['parameters'][name])}", f"  - {_code(rule)}"]
-        lines += [f"  - {_code(one.meaning)}"]
+        lines += [f"* - {literal(name)}", f"  - {literal(made['parameters'][name])}", f"  - {literal(rule)}"]
+        lines += [f"  - {literal(one.meaning)}"]
     given = " ".join(f"{name}={written(value)}" for name, value in made["given"].items())
     words = ["make notebook", f"NB={made['stem']}", f"PROFILE={made['profile']}", shlex.quote(f"P={given}")]
     again = " ".join(words if given else words[:-1])
@@ -59,15 +59,8 @@ def how_made(p: Plan, made: dict[str, Any]) -> str:
         value = shown[name]
         if isinstance(value, dict):
             value = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
-        lines += [f"* - {name}", f"  - {_code(value)}"]
+        lines += [f"* - {name}", f"  - {literal(value)}"]
     return "\n".join([*lines, "```", "````"])
-
-
-def _code(value: Any) -> str:
-    """A value as it is typed, in a literal that no text can leave."""
-    text = value if isinstance(value, str) else written(value)
-    quoted = text.replace("`", "'")
-    return f"`` {quoted} ``" if text.strip() else "none"
 
 
 def _commit() -> tuple[str, str]:

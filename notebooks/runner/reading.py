@@ -152,3 +152,9 @@ def written(value: Any, inside: bool = False) -> str:
     special = r"[,\[\]{}:\"']|^$" if inside else rf"\s{NAME}=|^[\[{{\"']"
     quote = "'" if '"' in value else '"'
     return f"{quote}{value}{quote}" if re.search(special, value) or value != value.strip() else value
+
+
+def literal(value: Any) -> str:
+    """Return a value as it is typed, as a MyST literal on one line that no text can leave."""
+    text = " ".join((value if isinstance(value, str) else written(value)).split())
+    return f"`` {text.replace('`', chr(39))} ``" if text else "none"

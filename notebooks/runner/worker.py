@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from .imports import ROOT
 from .pages import record, state, write_json
+from .places import files_folder, page_folder
 from .plan import Plan, make
 from .provenance import how_made, record_of
 from .reading import Refused
@@ -34,10 +35,10 @@ FOREIGN += ("MATPLOTLIBRC", "MPLCONFIGDIR")
 
 def work(job: dict[str, Any]) -> dict[str, Any]:
     """Run the notebook unless another run has just done so; return {"ok", "text"}."""
-    out, stem = Path(job["out"]), job["stem"]
-    run_dir = out / "executed/_run"
+    out, stem, name = Path(job["out"]), job["stem"], job["name"]
+    run_dir = page_folder(name, out) / "_run"
     run_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(run_dir / f"{stem}.lock"):
+    with FileLock(run_dir / f"{name}.lock"):
         p = None
         try:
             p = make(stem, job["profile"], values=job["given"])  # as things are now that it is our turn
@@ -51,19 +52,19 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
             return {"ok": False, "text": str(error)}
         except (PapermillExecutionError, RuntimeError, TimeoutError) as error:
             reason = _failure(p, out, error) if p else str(error)
-            write_json(run_dir / f"{stem}.failed.json", {"reason": reason})
+            write_json(run_dir / f"{name}.failed.json", {"reason": reason})
             return {"ok": False, "text": f"notebooks/{stem}.py: {reason}"}
         for old in ("failed.json", "failed.ipynb"):
-            (run_dir / f"{stem}.{old}").unlink(missing_ok=True)
+            (run_dir / f"{name}.{old}").unlink(missing_ok=True)
     rows = ", ".join(f"{number} {origin}" for origin, number in made["rows"].items())
     return {"ok": True, "text": f"done (rows: {rows})"}
 
 
 def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Run the kernel; on success move the figures, the record and the page into place, the page last."""
-    run_dir = out / "executed/_run"
-    part, began, started = run_dir / f"{p.stem}.part.ipynb", time.monotonic(), datetime.now(UTC)
-    with tempfile.TemporaryDirectory(dir=run_dir, prefix=f"{p.stem}.") as folder:
+    home = page_folder(p.name, out)
+    part, began, started = home / "_run" / f"{p.name}.part.ipynb", time.monotonic(), datetime.now(UTC)
+    with tempfile.TemporaryDirectory(dir=home / "_run", prefix=f"{p.name}.") as folder:
         pages, log = Path(folder) / "pages", Path(folder) / "rows.jsonl"
         pages.mkdir()
         _environment(p, pages, log, job)
@@ -76,7 +77,7 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
             "seconds": round(time.monotonic() - began, 1),
             "started": started.isoformat(timespec="seconds"),
         }
-        target = out / "_generated"
+        target = files_folder(p.name, out)
         target.mkdir(parents=True, exist_ok=True)
         for file in pages.iterdir():
             os.replace(file, target / file.name)
@@ -88,9 +89,9 @@ def _execute(p: Plan, out: Path, job: dict[str, Any]) -> dict[str, Any]:
         ):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
     nb.cells.append(nbformat.v4.new_markdown_cell(how_made(p, made), metadata={"tags": ["provenance"]}))
-    write_json(out / "executed" / f"{p.stem}.json", made | {"row_keys": list(seen)})
+    write_json(home / f"{p.name}.json", made | {"row_keys": list(seen)})
     nbformat.write(nb, part)
-    os.replace(part, out / "executed" / f"{p.stem}.ipynb")
+    os.replace(part, home / f"{p.name}.ipynb")
     return made
 
 
@@ -139,11 +140,12 @@ def _environment(p: Plan, pages: Path, log: Path, job: dict[str, Any]) -> None:
 
 def _failure(p: Plan, out: Path, error: Exception) -> str:
     """Keep the half-run copy under another name and say in one line what happened where."""
-    part, kept = (out / "executed/_run" / f"{p.stem}.{kind}.ipynb" for kind in ("part", "failed"))
+    folder = page_folder(p.name, out) / "_run"
+    part, kept = (folder / f"{p.name}.{kind}.ipynb" for kind in ("part", "failed"))
     if part.exists():
         os.replace(part, kept)
     if not isinstance(error, PapermillExecutionError):
-        return f"{type(error).__name__}: {' '.join(str(error).split())} (see {_shown(kept.with_name(f'{p.stem}.log'))})"
+        return f"{type(error).__name__}: {' '.join(str(error).split())} (see {_shown(kept.with_name(f'{p.name}.log'))})"
     source = [cell.source for cell in p.notebook.cells if cell.cell_type == "code"]
     number = source.index(error.source) + 1 if error.source in source else "of the injected parameters"
     text = f"{error.ename}: {' '.join(str(error.evalue).split())}"
@@ -157,7 +159,7 @@ def _shown(path: Path) -> Path:
 
 def _refresh(p: Plan, out: Path) -> None:
     """Put new prose around the outputs of the last run."""
-    path = out / "executed" / f"{p.stem}.ipynb"
+    path = page_folder(p.name, out) / f"{p.name}.ipynb"
     old = nbformat.read(path, as_version=4)
     tagged = {tag: cell for cell in old.cells for tag in cell.metadata.get("tags", [])}
     ran = [
@@ -171,10 +173,10 @@ def _refresh(p: Plan, out: Path) -> None:
         if "parameters" in cell.metadata.get("tags", []) and "injected-parameters" in tagged:
             cells.append(tagged["injected-parameters"])
     old.cells = [*cells, tagged["provenance"]]
-    old.metadata["taskrel"] = made = {**record(p.stem, out), "text": p.text}
-    facts = path.with_suffix(".json")  # it knows the keys of the rows, too
+    old.metadata["taskrel"] = made = {**record(p.name, out), "text": p.text}
+    facts = path.with_name(f"{p.name}.json")  # it knows the keys of the rows, too
     write_json(facts, (json.loads(facts.read_text(encoding="utf-8")) if facts.exists() else {}) | made)
-    part = out / "executed/_run" / f"{p.stem}.part.ipynb"
+    part = path.parent / "_run" / f"{p.name}.part.ipynb"
     nbformat.write(old, part)
     os.replace(part, path)
 

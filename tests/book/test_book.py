@@ -1,5 +1,6 @@
 """The built pages as files: links, sources, texts for images, errors; and that a broken part fails the build."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -146,6 +147,60 @@ def test_the_contents_have_three_groups_of_numbered_pages_with_a_dot_for_each_ve
     assert entry.select("span.dot")
 
 
+@pytest.fixture(scope="module")
+def own(book, pages):
+    """The page of a run with parameters of one's own, and its name."""
+    (path,) = (path for path in pages if path.parent == book / "runs")
+    return pages[path], path.stem
+
+
+def test_a_run_of_ones_own_is_in_a_group_of_its_own_under_its_parameters(book, pages, own):
+    page, name = own
+    front = pages[book / "index.html"].select_one("nav.bd-links")
+    captions = [p.get_text() for p in front.select("p.caption")]
+    assert captions[-1] == "Your runs"
+    (entry,) = front.select(f'a[href="runs/{name}.html"]')
+    assert entry.get_text().strip() == page.select_one("h1").get_text().strip("#") == "13 with tau=0.5"
+    assert entry.find_previous("p", class_="caption").get_text() == "Your runs"
+    assert "tau=0.5" in " ".join(
+        code.get_text() for code in page.select("pre")
+    )  # the line that makes it again
+
+
+def test_a_run_of_ones_own_has_the_numbers_of_the_books_page_beside_its_own(book, smoke_folder, own):
+    page, name = own
+    assert page.select('article a[href="../executed/13_your_task.html"]')
+    found = {
+        row.td.get_text(): [cell.get_text() for cell in row.select("td")[1:]]
+        for row in page.select("table tr")
+        if row.td
+    }
+    assert found["tau"] == ["0.5", "0.2"]
+    glued = [smoke_folder / "runs" / name, smoke_folder / "_generated"]
+    expected = [json.loads((folder / "glue.13_your_task.json").read_text())["ours"] for folder in glued]
+    assert expected[0] != expected[1]
+    assert found["finding"] == expected
+    fold = next(fold for fold in page.select("article details") if "in brackets" in fold.summary.get_text())
+    numbers = {row.td.get_text(): row.select("td")[1].get_text() for row in fold.select("tr") if row.td}
+    assert re.fullmatch(r"[\d.]+ \([\d.]+\)", numbers["bound"])
+    assert re.fullmatch(r"[\d.]+", numbers["log K"])  # the same in both
+
+
+def test_a_run_of_ones_own_leaves_the_pages_of_the_book_alone(book, pages, own):
+    _, name = own
+    linked = {
+        path.relative_to(book).as_posix()
+        for path, page in pages.items()
+        if page.select(f'article a[href*="{name}"]') and path.parent != book / "runs"
+    }
+    assert not linked - {"search.html", "genindex.html"}
+    assert name not in pages[book / "status.html"].select_one("article").get_text()
+    assert name not in (book / "explore-rows.js").read_text()
+    text = pages[book / "executed/13_your_task.html"].select_one("article").get_text()
+    assert "tau = 0.2" in text
+    assert "tau = 0.5" not in text
+
+
 # Quaint words, and names of the code, that readers should not meet in prose.
 BANNED = (
     "foretell|anew|put right|is not shown to|holds in sign|does not hold|guessing|paper's form|"
@@ -256,6 +311,18 @@ def copy(tmp_path, smoke_folder, book):
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
 
     return tmp_path, make
+
+
+def test_make_clean_removes_only_ones_own_runs_where_it_is_told_so(copy):
+    folder, make = copy
+    (folder / "book/runs").mkdir()
+    assert make("clean", "RUNS=1").returncode == 0
+    assert not (folder / "book/runs").exists()
+    assert (folder / "book/executed/13_your_task.ipynb").exists()
+    (folder / "book/runs").mkdir()
+    assert make("clean").returncode == 0
+    assert (folder / "book/runs").exists()
+    assert not (folder / "book/executed").exists()
 
 
 def test_a_broken_reference_fails_the_build(copy):

@@ -29,7 +29,7 @@ def names():
     toc = yaml.safe_load((ROOT / "book/_toc.yml").read_text())
     chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
     executed = [f"executed/{path.stem}" for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))]
-    return [toc["root"], *(chapter["file"] for chapter in chapters if "file" in chapter), *executed]
+    return [toc["root"], *(chapter["file"] for chapter in chapters if "file" in chapter), *executed, "runs/*"]
 
 
 @pytest.fixture(scope="module", params=["light", "dark", "phone"])
@@ -71,7 +71,8 @@ def visit(browser, url):
 
 @pytest.mark.parametrize("name", names())
 def test_page(browser, book, name):
-    visit(browser, (book / f"{name}.html").as_uri())
+    (path,) = book.glob(f"{name}.html")
+    visit(browser, path.as_uri())
     logged = [
         entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")
     ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 import jupytext
 import pytest
 from runner.parameters import declared
+from runner.places import own_runs, page_folder
+from runner.plan import Plan
 from runner.reading import assignments, coerce, parse, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,8 +90,8 @@ def run(project, *arguments, **kwargs):
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120, **kwargs)
 
 
-def page(project, stem="01_tab_first", out="book"):
-    return json.loads((project / out / "executed" / f"{stem}.ipynb").read_text())
+def page(project, name="01_tab_first", out="book"):
+    return json.loads((page_folder(name, project / out) / f"{name}.ipynb").read_text())
 
 
 def edit(path, old, new):
@@ -155,17 +158,110 @@ def test_a_module_imported_by_its_own_name_counts(project):
     assert {"taskrel_core/inner/draw.py", "notebooks/page.py"} <= set(modules)
 
 
+def whole(folder):
+    """The content of each file of the book's pages, not of its locks and logs."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and "_run" not in path.parts)
+    return {path: path.read_bytes() for path in paths if "runs" not in path.parts}
+
+
+def test_parameters_of_ones_own_make_a_page_beside_the_books(project):
+    run(project)
+    before = whole(project / "book")
+    assert " done (" in run(project, "--only", "01", "--set", "n=5 tau=1").stdout
+    (name,) = own_runs(project / "book")
+    made = page(project, name)["metadata"]["taskrel"]
+    assert made["given"] == {"n": 5, "tau": 1.0}
+    assert (project / "book/runs" / name / "first.txt").read_text() == "5 1.0 ['a'] none 7"
+    again = run(project, "--only", "01", "--set", "tau=1.0 n=5 title=none")
+    assert "1 of 1 pages cached, 0 to run" in again.stdout  # the same parameters, and one that is the default
+    assert f"page: {project}/book/runs/{name}.ipynb" in again.stdout
+    assert " done (" in run(project, "--only", "01", "--force", "--set", "n=5 tau=1").stdout
+    assert own_runs(project / "book") == [name]
+    run(project, "--only", "01", "--set", "n=5 tau=2")
+    assert len(own_runs(project / "book")) == 2
+    assert whole(project / "book") == before
+    assert json.loads((project / "book/executed/_run/pages.json").read_text()).keys() == {"01_tab_first"}
+
+
+def test_parameters_that_are_the_profiles_make_the_books_page(project):
+    assert run(project, "--set", "n=3", "--names").stdout == "01_tab_first\n"
+    assert run(project, "--set", "n=3").returncode == 0
+    assert page(project)["metadata"]["taskrel"]["given"] == {}
+    assert run(project, "--profile", "smoke", "--set", "n=1", "--names").stdout == "01_tab_first\n"
+    assert run(project, "--profile", "smoke", "--set", "n=3", "--names").stdout.startswith(
+        "01_tab_first--n-3--"
+    )
+
+
+def test_stale_runs_of_ones_own_are_listed_and_left_alone(project):
+    run(project)
+    run(project, "--set", "n=5")
+    (name,) = own_runs(project / "book")
+    assert run(project, "--why").stdout == f"01_tab_first: up to date\n{name}: up to date\n"
+    edit(project / "requirements.lock", "1", "2")
+    edit(project / "notebooks/01_tab_first.py", "n: int = 3", "n: int = 5")
+    said = run(project, "--why").stdout.splitlines()
+    assert said == [
+        "01_tab_first: changed: notebook, n 3 -> 5, requirements.lock",
+        f"{name}: its parameters are those of the book's page now",
+    ]
+    edit(project / "notebooks/01_tab_first.py", "n: int = 5", "n: int = 4")
+    assert run(project, "--why").stdout.splitlines()[1] == f"{name}: changed: notebook, requirements.lock"
+    before = page(project, name)
+    assert "0 of 1 pages cached, 1 to run" in run(project).stdout
+    assert page(project, name) == before
+    edit(project / "notebooks/01_tab_first.py", "n: int = 4", "m: int = 4")
+    assert f"{name}: notebooks/01_tab_first.py has no parameter 'n'" in run(project, "--why").stdout
+
+
+def test_a_run_of_ones_own_that_fails_leaves_the_books_page(project):
+    run(project)
+    before = whole(project / "book")
+    edit(project / "notebooks/01_tab_first.py", "import json\n", "import json\n\nassert n == 3\n")
+    done = run(project, "--only", "01", "--set", "n=5")
+    assert done.returncode == 1
+    assert "AssertionError:  (cell 2; see book/runs/_run/01_tab_first--n-5--" in done.stdout
+    assert own_runs(project / "book") == []
+    assert whole(project / "book") == before
+
+
+ODD = [
+    "",
+    "a'b\"c`d",
+    "../../etc/passwd",
+    "/home/me/my pictures",
+    "c:\\x",
+    "日本語",
+    "é",
+    "a--b",
+    "x" * 5000,
+    "\n",
+    "{{x}} $y$",
+]
+
+
+def test_any_parameter_makes_a_short_safe_name_of_its_own():
+    given = [{"title": text} for text in ODD] + [{"names": [text, "a"]} for text in ODD]
+    given += [{"n": 1}, {"n": 11}, {"n": 1, "tau": 1.0}, {"seeds": [*range(500)]}, {"seeds": [*range(501)]}]
+    names = [Plan("01_tab_first", None, "embedded", {}, one, {}, {}, "").name for one in given]
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if not re.fullmatch(r"01_tab_first--[a-z0-9-]*--[0-9a-f]{8}", name)]
+    assert max(map(len, names)) < 60
+    assert Plan("01_tab_first", None, "paper", {}, given[0], {}, {}, "").name not in names
+
+
 def test_new_prose_is_put_around_the_old_outputs(project):
     run(project, "--set", "n=5")
-    before = page(project)
+    (name,) = own_runs(project / "book")
+    before = page(project, name)
     edit(project / "notebooks/01_tab_first.py", "# # A page", "# # Another title")
-    assert run(project, "--set", "n=5", "--why").stdout.strip() == "01_tab_first: only prose changed"
+    assert run(project, "--set", "n=5", "--why").stdout.strip() == f"{name}: only prose changed"
     assert "cached, its prose renewed" in run(project, "--set", "n=5").stdout
-    after = page(project)
+    after = page(project, name)
     assert "Another title" in "".join(after["cells"][0]["source"])
     assert after["cells"][1:] == before["cells"][1:]
     assert after["metadata"]["taskrel"]["started"] == before["metadata"]["taskrel"]["started"]
-    assert run(project, "--set", "n=5", "--why").stdout.strip() == "01_tab_first: up to date"
+    assert run(project, "--set", "n=5", "--why").stdout.strip() == f"{name}: up to date"
 
 
 def test_the_users_own_folder_is_part_of_the_key(project):
@@ -186,7 +282,7 @@ def test_the_users_own_folder_is_part_of_the_key(project):
 
 def test_a_list_may_go_without_brackets(project):
     run(project, "--set", "names=one,two")
-    assert "names" in run(project, "--set", "names=[one, two, three]", "--why").stdout
+    assert "no page yet" in run(project, "--set", "names=[one, two, three]", "--why").stdout
     assert "up to date" in run(project, "--set", "names=[one, two]", "--why").stdout
 
 
@@ -288,13 +384,15 @@ def test_values_are_data_and_never_run(project):
     hostile = """$(touch pwned); `touch pwned` " ' \\ {n} __import__('os').system('touch pwned')"""
     done = run(project, "--set", f"title={hostile} tau=1e-3 names=[x, y]", "n=2")
     assert done.returncode == 0, done.stderr
-    assert (project / "book/_generated/first.txt").read_text() == f"2 0.001 ['x', 'y'] {hostile} 7"
+    (name,) = own_runs(project / "book")
+    assert (project / "book/runs" / name / "first.txt").read_text() == f"2 0.001 ['x', 'y'] {hostile} 7"
     assert not (project / "pwned").exists()
 
 
 def test_text_stays_text_where_text_is_declared(project):
     run(project, "--set", "title=no")
-    assert page(project)["metadata"]["taskrel"]["parameters"]["title"] == "no"
+    (name,) = own_runs(project / "book")
+    assert page(project, name)["metadata"]["taskrel"]["parameters"]["title"] == "no"
 
 
 def test_smoke_pages_go_to_a_book_of_their_own(project):
