@@ -27,17 +27,19 @@ class Beside(FromPages):
     required_arguments = 1
 
     def text(self, source: Path) -> str:
-        name = self.arguments[0]
-        own, book = compare.of_book(name, source), compare.of_book(stem_of(name), source)
-        if own is None:
-            return ""
-        if book is None:
-            return "A run with parameters of your own. The book's page was not run for this copy of the book."
-        link = f"{{doc}}`the book's page <../executed/{book.name}>`"
-        head = f"A run with parameters of your own; {link} and its verdict stay as they are."
-        tables = _tables(own, book)
-        fold = [f"````{{dropdown}} Tables, the book's values in brackets where they differ\n{tables}\n````"]
-        return "\n\n".join([head, _said(own, book), *(fold if tables else [])])
+        return beside(source, self.arguments[0])
+
+
+def beside(source: Path, name: str) -> str:
+    """Return the MyST text that puts the book's numbers beside those of a run in the book's folder ``source``."""
+    own, book = compare.of_book(name, source), compare.of_book(stem_of(name), source)
+    if own is None or book is None:
+        return "A run with parameters of your own. The book's page was not run for this copy of the book."
+    link = f"{{doc}}`the book's page <../executed/{book.name}>`"
+    head = f"A run with parameters of your own; {link} and its verdict stay as they are."
+    tables = _tables(own, book)
+    fold = [f"````{{dropdown}} Tables, the book's values in brackets where they differ\n{tables}\n````"]
+    return "\n\n".join([head, _said(own, book), *(fold if tables else [])])
 
 
 def _said(own: Run, book: Run) -> str:
@@ -100,7 +102,8 @@ def own_page(notebook: dict[str, Any], name: str) -> list[dict[str, Any]]:
     given = " ".join(f"{n}={written(v)}" for n, v in notebook["metadata"]["taskrel"]["given"].items())
     short = given if len(given) <= MOST else f"{given[:MOST]}…"
     parts = {cell.get("id"): cell for cell in cells}
-    parts["heading"]["source"] = f"# {name[:2]} with {literal(short)}\n\n:::{{beside}} {name}\n:::"
+    parts["heading"]["source"] = f"# {name[:2]} with {literal(short)}"
+    parts["claim"]["source"] += f"\n\n:::{{beside}} {name}\n:::"
     parts["reproduce"]["source"] = "## Reproduce"
     return cells
 

@@ -74,8 +74,8 @@ def find(word: str, out: Path, stem: str = "") -> Run:
     run = of_book(found.pop(), out) if found else None
     if run is not None:
         return run
-    if Path(word).exists():
-        return _elsewhere(Path(word), stem)
+    if Path(word).expanduser().exists():
+        return _elsewhere(Path(word).expanduser(), stem)
     known = [*sorted(book), *own_runs(out)]
     listing = "\n  ".join(known) or "none: make notebook NB=..."
     raise Refused(f"there is no run {word!r}{close(word, known)}; runs here are\n  {listing}")

@@ -201,6 +201,22 @@ def test_a_run_of_ones_own_leaves_the_pages_of_the_book_alone(book, pages, own):
     assert "tau = 0.5" not in text
 
 
+def test_the_builder_says_where_the_pages_asked_for_are(book, smoke_folder, own):
+    command = [
+        sys.executable,
+        "book/build.py",
+        "--out",
+        str(smoke_folder),
+        "--page",
+        f"13_your_task {own[1]}",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == [
+        f"page: {book}/executed/13_your_task.html",
+        f"page: {book}/runs/{own[1]}.html",
+    ]
+
+
 # Quaint words, and names of the code, that readers should not meet in prose.
 BANNED = (
     "foretell|anew|put right|is not shown to|holds in sign|does not hold|guessing|paper's form|"

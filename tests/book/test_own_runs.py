@@ -1,0 +1,82 @@
+"""Pages of runs with parameters of one's own: numbers beside the book's, titles, and links that fit where they lie."""
+
+import json
+
+import own_runs
+import pandas as pd
+import pytest
+
+NAME = "03_gap--tau-0-1--1a2b3c4d"
+BOOK = pd.DataFrame({"pair": ["a", "b"], "bound": [1.0, 2.5], "r": ["+0.7 [+0.1, +0.9]", "+0.8"], "seconds": [1.0, 2.0]})
+
+
+def put(folder, record, table, **glued):
+    """A run: its record beside its page, its files."""
+    record.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    tau = 0.1 if "--" in record.stem else 0.02
+    made = {"stem": "03_gap", "parameters": {"tau": tau, "who": "a|b`c"}, "files": ["tab-gap.csv"]}
+    record.write_text(json.dumps(made))
+    table.to_csv(folder / "tab-gap.csv", index=False)
+    (folder / "glue.03_gap.json").write_text(json.dumps(glued))
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A book's folder with a run of one's own."""
+    table = BOOK.assign(bound=[1.0, 3.0], seconds=[5.0, 6.0]).iloc[::-1]
+    glued = {"ours": "it is | that", "verdict": "supported", "rule": "never", "gap_ratio": "0.5"}
+    put(tmp_path / "runs" / NAME, tmp_path / f"runs/{NAME}.json", table, **glued)
+    return tmp_path
+
+
+def test_both_runs_are_side_by_side(source):
+    book = {"ours": "it is this", "verdict": "not supported", "rule": "never"}
+    put(source / "_generated", source / "executed/03_gap.json", BOOK, **book)
+    text = own_runs.beside(source, NAME)
+    assert "{doc}`the book's page <../executed/03_gap>`" in text
+    for line in (
+        "| `tau` | `` 0.1 `` | `` 0.02 `` |",
+        r"| finding | it is \| that | it is this |",
+        "| verdict | {verdict}`supported` | {verdict}`not supported` |",
+        "| gap ratio | 0.5 | – |",
+        "| `pair` | `bound` | `r` |",
+        "| b | 3 (2.5) | +0.8 |",
+        "| a | 1 | +0.7 [+0.1, +0.9] |",
+    ):
+        assert f"{line}\n" in text
+    assert "never" not in text
+    assert "who" not in text  # the same in both
+
+
+def test_without_the_books_page_there_is_no_link_to_it(source):
+    assert own_runs.beside(source, NAME) == (
+        "A run with parameters of your own. The book's page was not run for this copy of the book."
+    )
+
+
+def test_links_labels_and_files_are_those_of_the_run():
+    text = (
+        ":::{figure} ../_generated/gap.svg\n:name: fig-gap\n(CSV <../_generated/gap.csv>, {explore}`03_gap`)\n:::\n"
+        "{doc}`06 <06_tab_correlation>` {doc}`../theory`"
+    )
+    assert own_runs.moved(text, NAME) == (
+        f":::{{figure}} {NAME}/gap.svg\n:name: 1a2b3c4d-fig-gap\n(CSV <{NAME}/gap.csv>)\n:::\n"
+        "{doc}`06 <../executed/06_tab_correlation>` {doc}`../theory`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ({"tau": 0.1, "seeds": [0, 1]}, "# 03 with `` tau=0.1 seeds=[0, 1] ``"),
+        ({"who": "`x`\n# y"}, "# 03 with `` who='x' # y ``"),
+        ({"who": "x" * 100}, f"# 03 with `` who={'x' * 56}… ``"),
+    ],
+)
+def test_the_title_has_the_parameters_whatever_they_hold(given, title):
+    cells = [{"cell_type": "markdown", "source": text} for text in ("# A page\n\nSome method.", "the end")]
+    page = own_runs.own_page({"cells": cells, "metadata": {"taskrel": {"given": given}}}, NAME)
+    assert page[0]["source"] == title
+    assert page[1]["source"] == f":::{{claim}} {NAME}\n:::\n\n:::{{beside}} {NAME}\n:::"
+    assert "again" not in json.dumps(page)
