@@ -131,6 +131,7 @@ def _key(out: Path) -> str:
         *sorted((ROOT / "tests/equations").glob("*.py")),
         *sorted((ROOT / "taskrel_core").rglob("*.py")),
         ROOT / "tests/faults.yml",
+        ROOT / "notebooks/runner/compare.py",
     ]:
         total.update(path.read_bytes())
     for path in sorted(out.rglob("*")):

@@ -17,6 +17,7 @@ from runner.reading import literal, written
 from sphinx.application import Sphinx
 
 MOST = 60  # characters of parameters in a title
+SHORT = 20  # lines of tables that are shown without being asked for
 UNSAID = ("rule", "answer")  # what the finding above says already
 SAID = {"ours": "finding"}
 
@@ -35,11 +36,14 @@ def beside(source: Path, name: str) -> str:
     own, book = compare.of_book(name, source), compare.of_book(stem_of(name), source)
     if own is None or book is None:
         return "A run with parameters of your own. The book's page was not run for this copy of the book."
-    link = f"{{doc}}`the book's page <../executed/{book.name}>`"
-    head = f"A run with parameters of your own; {link} and its verdict stay as they are."
+    link = f"{{doc}}`../executed/{book.name}`"
+    head = f"A run of {link} with parameters of your own; that page and its verdict stay as they are."
     tables = _tables(own, book)
-    fold = [f"````{{dropdown}} Tables, the book's values in brackets where they differ\n{tables}\n````"]
-    return "\n\n".join([head, _said(own, book), *(fold if tables else [])])
+    opened = ":open:\n" if tables.count("\n") < SHORT else ""
+    fold = (
+        f"````{{dropdown}} Tables, the book's values in brackets where they differ\n{opened}\n{tables}\n````"
+    )
+    return "\n\n".join([head, _said(own, book), *([fold] if tables else [])])
 
 
 def _said(own: Run, book: Run) -> str:

@@ -115,13 +115,16 @@ def matched(a: pd.DataFrame, b: pd.DataFrame, setting: Container[str]) -> tuple[
         setting: parameters that differ; a column of that name does not say which lines belong together.
     """
     columns = [name for name in a if name in b and name not in setting and not NEVER.search(name)]
-    names = [name for name in columns if name in ORDER or (_is_text(a[name]) and _is_text(b[name]))]
+    said = [name for name in columns if name in ORDER or (_is_text(a[name]) and _is_text(b[name]))]
+    names = [
+        name for name in said if len({*a[name].astype(str), *b[name].astype(str)}) > 1
+    ]  # not what all have
     tables = []
     for table in (a, b):
         keys = table[names].astype(str)
         place = keys.groupby(names).cumcount() if names else pd.Series(range(len(table)), table.index)
         index = keys.assign(**{"": place}).itertuples(index=False, name=None)
-        rest = table.loc[:, [name for name in columns if name not in names]]
+        rest = table.loc[:, [name for name in columns if name not in said]]
         tables.append(dict(zip(index, rest.to_dict("records"), strict=True)))
     return names, *tables
 

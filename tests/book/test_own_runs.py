@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 NAME = "03_gap--tau-0-1--1a2b3c4d"
-BOOK = pd.DataFrame({"pair": ["a", "b"], "bound": [1.0, 2.5], "r": ["+0.7 [+0.1, +0.9]", "+0.8"], "seconds": [1.0, 2.0]})
+BOOK = pd.DataFrame(
+    {"pair": ["a", "b"], "bound": [1.0, 2.5], "r": ["+0.7 [+0.1, +0.9]", "+0.8"], "seconds": [1.0, 2.0]}
+)
 
 
 def put(folder, record, table, **glued):
@@ -34,7 +36,7 @@ def test_both_runs_are_side_by_side(source):
     book = {"ours": "it is this", "verdict": "not supported", "rule": "never"}
     put(source / "_generated", source / "executed/03_gap.json", BOOK, **book)
     text = own_runs.beside(source, NAME)
-    assert "{doc}`the book's page <../executed/03_gap>`" in text
+    assert "A run of {doc}`../executed/03_gap` with parameters of your own" in text
     for line in (
         "| `tau` | `` 0.1 `` | `` 0.02 `` |",
         r"| finding | it is \| that | it is this |",
