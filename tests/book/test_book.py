@@ -172,7 +172,7 @@ def test_a_run_of_ones_own_has_the_numbers_of_the_books_page_beside_its_own(book
     assert page.select('article a[href="../executed/13_your_task.html"]')
     found = {
         row.td.get_text(): [cell.get_text() for cell in row.select("td")[1:]]
-        for row in page.select("table tr")
+        for row in page.select_one("article table").select("tr")
         if row.td
     }
     assert found["tau"] == ["0.5", "0.2"]
@@ -367,3 +367,4 @@ def test_a_broken_notebook_fails_reproduce_and_the_rest_is_made(copy):
     assert not (folder / "book/executed/02_tab_bad.ipynb").exists()
     assert (folder / "book/_build/html/executed/01_tab_good.html").exists()
     assert "ZeroDivisionError" in (folder / "book/_build/html/status.html").read_text()
+    assert "Your runs" not in (folder / "book/_build/html/index.html").read_text()  # there are none
