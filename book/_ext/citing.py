@@ -1,4 +1,4 @@
-"""How to cite, print and run the book: ``{cite-this}``, ``{pdf}``, ``{launch}``, the footer, and what search engines read of a page.
+"""How to cite, print and run the book: ``{cite-this}``, ``{pdf}``, ``{launch}``, the footer, and what search engines read.
 
 Names and versions come from ``CITATION.cff``. The addresses of repository and book stand in one place, ``[project.urls]``
 of ``pyproject.toml``; where they are not there, nothing that needs them is shown.
