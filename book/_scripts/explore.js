@@ -55,6 +55,9 @@
     const others = Object.entries({ ...prefixed(row.chain), ...row.truth, ...cell?.forms }).filter(([what]) => what !== own);
     data.push(...others.map(([what, value]) => ({ what, part: "other values", value, order: 9 })));
     const parts = [...new Set(data.map((d) => d.part))];
+    /* Beside the names of the bars a phone has no room for this long name; the table below has it whole. */
+    const narrow = at("terms").parentElement.clientWidth < 500;
+    const legend = narrow ? { columns: 1, labelExpr: "replace(datum.label, ' reference', '')" } : { columns: 2 };
     const ink = parts.map((part) => (part === "other values" ? grey : colours[Math.max(terms.indexOf(part), 0)]));
     return {
       data: { values: data },
@@ -70,7 +73,7 @@
             color: {
               field: "part",
               scale: { domain: parts, range: ink },
-              legend: { orient: "bottom", title: null, columns: at("terms").parentElement.clientWidth < 500 ? 1 : 2 },
+              legend: { orient: "bottom", title: null, ...legend },
             },
           },
         },
