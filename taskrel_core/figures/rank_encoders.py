@@ -87,5 +87,5 @@ def regret(table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
         ax.set_yticks(y, [names[way] for way in table["way"]])
         ax.invert_yaxis()
         ax.set_xlim(left=0)
-        ax.set_xlabel("accuracy lost against the best encoder, points (bar: 95 % CI)")
+        ax.set_xlabel("accuracy lost against the best encoder,\npoints (bar: 95 % CI)")
     return ax
