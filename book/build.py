@@ -21,6 +21,7 @@ from runner.places import page_folder  # noqa: E402
 
 SOURCES = ROOT / "book"
 ROOMS = Path("_generated/api")  # one page per room of the package
+PDF = Path("_build/taskrel.pdf")
 MADE = {"executed", "runs", "_generated", "_build"}  # by the runner and by this script
 
 
@@ -38,8 +39,9 @@ def main(arguments: list[str]) -> int:
     if out != SOURCES:
         _copy_sources(out)
     done = _build(out, "singlehtml" if args.pdf else "html", args.force)
-    if args.pdf and done == 0:
-        return _print(out / "_build/singlehtml/index.html", out / "_build/taskrel.pdf")
+    if args.pdf and done == 0:  # and then the pages, which link it
+        printed = _print(out / "_build/singlehtml/index.html", out / PDF)
+        return printed or _build(out, "html", args.force)
     for name in args.page.split():
         path = page_folder(name, out / "_build/html") / f"{name}.html"
         print(f"page: {path}" if path.exists() else f"there is no page {name} in the book")
@@ -51,7 +53,8 @@ def _build(out: Path, builder: str, force: bool) -> int:
     page, stamp, log = (
         out / "_build" / name for name in (f"{builder}/index.html", f"{builder}.key", f"{builder}.log")
     )
-    key = _key(out)
+    pdf = out / PDF
+    key = _key(out) + (str(pdf.stat().st_mtime) if builder == "html" and pdf.exists() else "")
     if not force and page.exists() and stamp.exists() and stamp.read_text() == key:
         print(f"book: {page} (nothing changed)")
         return 0

@@ -33,7 +33,7 @@ if "TASKREL_PAGE_DIR" not in os.environ:  # not the runner: what it sets, for th
 def figure(
     axes: Axes | np.ndarray, name: str, table: pd.DataFrame | None = None, *, alt: str, caption: str
 ) -> None:
-    """Write the figure as SVG and PNG, its data as CSV, and show it numbered, as ``fig-<name>``.
+    """Write the figure as SVG, PDF and PNG, its data as CSV, and show it numbered, as ``fig-<name>``.
 
     Args:
         axes: one or several of the figure; saved with a transparent ground, so that it suits light and dark pages.
@@ -52,12 +52,14 @@ def figure(
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
         for kind, how in (
             ("svg", {"transparent": True, "metadata": {"Date": None}}),
+            ("pdf", {"facecolor": "white", "metadata": {"CreationDate": None}}),
             ("png", {"facecolor": "white"}),
         ):
             part = folder / f".{name}.{kind}.part"
             fig.savefig(part, format=kind, dpi=200, bbox_inches="tight", **how)
             os.replace(part, folder / f"{name}.{kind}")
-    links = [f"{{download}}`PNG <../_generated/{name}.png>`", f"{{explore}}`{_page()}`"]
+    links = [f"{{download}}`{kind.upper()} <../_generated/{name}.{kind}>`" for kind in ("svg", "pdf", "png")]
+    links.append(f"{{explore}}`{_page()}`")
     if table is not None:
         links.insert(0, _csv(table, name))
     show = _show if _on_page() else _by_hand(fig, f"{_line(caption)} (figure: {folder / name}.png)")

@@ -1,6 +1,6 @@
 """Task-relatedness: an upper bound on the loss of a target task after transfer, computed on a reference task.
 
-A room imports only from rooms below its own:
+A room imports only from rooms below its own::
 
     experiments  one kind of row a file     analysis  rows to numbers     figures  table to axes
     extraction   data set x encoder -> Task, and its cache

@@ -1,4 +1,4 @@
-"""How to cite and where to run the book: ``{cite-this}``, ``{launch}``, the footer, and what search engines read of a page.
+"""How to cite, print and run the book: ``{cite-this}``, ``{pdf}``, ``{launch}``, the footer, and what search engines read.
 
 Names and versions come from ``CITATION.cff``. The addresses of repository and book stand in one place, ``[project.urls]``
 of ``pyproject.toml``; where they are not there, nothing that needs them is shown.
@@ -6,6 +6,7 @@ of ``pyproject.toml``; where they are not there, nothing that needs them is show
 
 import json
 import os
+import time
 import tomllib
 from html import escape
 from pathlib import Path
@@ -75,6 +76,20 @@ class Launch(SphinxDirective):
         return self.parse_text_to_nodes(f"Open in: {text}") if links else []
 
 
+class Pdf(SphinxDirective):
+    """A link to the PDF of the book where ``make pdf`` has made one; nothing else, and nothing in the PDF itself."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        made = Path(self.env.srcdir) / "_build/taskrel.pdf"
+        if not made.exists() or self.env.app.builder.name == "singlehtml":
+            return []
+        day = time.strftime("%Y-%m-%d", time.localtime(made.stat().st_mtime))
+        return self.parse_text_to_nodes(
+            f"{{download}}`The book as PDF <_build/taskrel.pdf>`, printed on {day}."
+        )
+
+
 def graph(title: str, page: str) -> dict[str, Any]:
     """A page, the companion and the paper in the words of schema.org."""
     about, known = citation(), urls()
@@ -135,6 +150,7 @@ def describe(app: Sphinx, page: str, _template: str, context: dict[str, Any], _d
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("cite-this", CiteThis)
     app.add_directive("launch", Launch)
+    app.add_directive("pdf", Pdf)
     app.connect("config-inited", configure)
     app.connect("html-page-context", describe)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -44,6 +44,20 @@ FORMS = {
     "logit_in": ("logit", "8 / √d"),
     "one_sided_in": ("one-sided", "8 / √d"),
 }
+# Pages without bounds of their own, and the page whose rows are on the same tasks or of the same kind.
+RELATED = {
+    "01_fig_key_question": "06_tab_correlation",
+    "02_fig_transformation": "09_tab_transform_ablation",
+    "10_fig_authors_objective": "03_fig_small_gap",
+    "11_fig_certificate": "04_fig_task_pairs",
+    "12_fig_speed": "09_tab_transform_ablation",
+    "14_tab_published_scores": "06_tab_correlation",
+    "17_tab_small_encoders": "06_tab_correlation",
+    "18_fig_transport_term": "06_tab_correlation",
+    "19_tab_search": "06_tab_correlation",
+    "20_tab_packaged_encoders": "06_tab_correlation",
+    "21_fig_fewer_labels": "06_tab_correlation",
+}
 VEGA = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
 SCRIPTS = (*VEGA, "explore-rows.js", "explore.js")
 
@@ -69,17 +83,19 @@ class Explore(SphinxDirective):
 
 
 class ExploreLink(SphinxRole):
-    """A link to the explore page with a page's first row chosen."""
+    """A link to the explore page with the most telling row of a page chosen, or one of a related page."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the link; in a book of one page it leads to the chapter."""
         to = self.env.app.builder.get_relative_uri(self.env.docname, "explore")
-        choice = "" if "#" in to else f"?page={self.text}"  # the theme takes what follows # for a name
-        return [nodes.reference("", "explore", refuri=to + choice, internal=True)], []
+        page = RELATED.get(self.text, self.text)
+        choice = "" if "#" in to else f"?page={page}"  # the theme takes what follows # for a name
+        words = "explore" if page == self.text else "explore a related row"
+        return [nodes.reference("", words, refuri=to + choice, internal=True)], []
 
 
 def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows that the pages kept, one a bound, and the measurements that several bounds share."""
+    """Return the rows that the pages kept, one a bound, the most telling first, and what several bounds share."""
     found: dict[str, list[dict[str, Any]]] = {"rows": [], "cells": []}
     for path in sorted((source / "_generated").glob("rows.*.csv")):
         table = pd.read_csv(path, low_memory=False, dtype={"labels": str})  # "true" is a word
@@ -91,7 +107,13 @@ def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
                 found["rows"] += list(_forms(row, name, len(found["cells"]) - 1))
         elif {"bound", *list(TERMS)[:2]} <= set(table):  # others are trainings, or candidates of a search
             found["rows"] += [_row(row, name) for _, row in table.iterrows() if not pd.isna(row["bound"])]
+    found["rows"].sort(key=_dullness)
     return found
+
+
+def _dullness(row: dict[str, Any]) -> tuple[bool, bool, float]:
+    """Certified bounds with their terms come first, and those furthest below log K."""
+    return not row.get("certified", True), "terms" not in row, row["bound"] / row["log_k"]
 
 
 def _common(row: pd.Series, page: str) -> dict[str, Any]:
@@ -113,7 +135,10 @@ def _common(row: pd.Series, page: str) -> dict[str, Any]:
 
 def _row(row: pd.Series, page: str) -> dict[str, Any]:
     """A row of the method: three terms, the bounds under the other costs, and the truth."""
-    trained = {"encoder": f"LeNet, {int(row['epochs'])} epochs"} if row["encoder"] == "lenet" else {}
+    epochs = (
+        f"LeNet, {row['epochs']:.0f} epoch{'s' * (row['epochs'] != 1)}" if row["encoder"] == "lenet" else ""
+    )
+    trained = {"encoder": epochs} if epochs else {}
     first, second, _ = TERMS
     rest = row["bound"] - row[first] - row[second]
     return {

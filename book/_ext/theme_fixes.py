@@ -22,6 +22,8 @@ REPAIRS = (
     (r'(search-button-field search-button__button") title="Search" aria-label="Search"[^>]*>', r"\1>"),
     # The arrow beside a page with pages below it has no text.
     (r'<summary>(<span class="toctree-toggle")', r'<summary aria-label="Show the pages below">\1'),
+    # A source leads back to its public name, not to the module in which that is defined.
+    (r'(api\.html#taskrel_core\.)(?:[a-z_]+\.)+([a-z_]+|[A-Z]\w*(?:\.\w+)*)">', r'\1\2">'),
     # Entries of a bibliography are no list items.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     # What scrolls must be reached by keyboard.

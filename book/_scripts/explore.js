@@ -41,7 +41,7 @@
       width: "container",
       autosize: { type: "fit-x", contains: "padding" },
       description,
-      config: config(),
+      config: { ...config(), tooltipFormat: { numberFormat: ".3f" } },
       ...spec,
     };
     return vegaEmbed(place, whole, { actions: false, renderer: "svg" });
@@ -55,10 +55,13 @@
     const others = Object.entries({ ...prefixed(row.chain), ...row.truth, ...cell?.forms }).filter(([what]) => what !== own);
     data.push(...others.map(([what, value]) => ({ what, part: "other values", value, order: 9 })));
     const parts = [...new Set(data.map((d) => d.part))];
+    /* Beside the names of the bars a phone has no room for this long name; the table below has it whole. */
+    const narrow = at("terms").parentElement.clientWidth < 500;
+    const legend = narrow ? { columns: 1, labelExpr: "replace(datum.label, ' reference', '')" } : { columns: 2 };
     const ink = parts.map((part) => (part === "other values" ? grey : colours[Math.max(terms.indexOf(part), 0)]));
     return {
       data: { values: data },
-      title: "nats; the line is log K, what guessing achieves",
+      title: "nats; the line is log K, the loss of chance",
       height: 26 * new Set(data.map((d) => d.what)).size,
       layer: [
         {
@@ -70,7 +73,7 @@
             color: {
               field: "part",
               scale: { domain: parts, range: ink },
-              legend: { orient: "bottom", title: null, columns: at("terms").parentElement.clientWidth < 500 ? 1 : 2 },
+              legend: { orient: "bottom", title: null, ...legend },
             },
           },
         },
@@ -108,6 +111,8 @@
     };
   }
 
+  const shown = (value) => (typeof value === "number" ? value.toFixed(3).replace("-", "−") : (value ?? "–"));
+
   /* What the picture says, as a table. */
   function numbers(row, cell) {
     const lines = [
@@ -133,7 +138,7 @@
     for (const [name, value] of lines) {
       const line = body.insertRow();
       line.insertCell().textContent = name;
-      line.insertCell().textContent = value === null ? "–" : typeof value === "number" ? +value.toPrecision(4) : value;
+      line.insertCell().textContent = shown(value);
     }
     const link = document.createElement("a");
     link.href = `executed/${row.page}.html`;
@@ -145,9 +150,14 @@
 
   function show(row, said) {
     for (const name of fields) at(name).value = String(row[name]);
-    const cell = row.cell === undefined ? null : cells[row.cell];
-    at("said").textContent = said;
+    const cell = cells[row.cell];
+    at("said").textContent =
+      `${said}The bound is ${shown(row.bound)} nats, ${row.bound < row.log_k ? "below" : "not below"} log K (${shown(row.log_k)}).`;
     numbers(row, cell);
+    return pictures(row, cell);
+  }
+
+  function pictures(row, cell) {
     const where = `${row.encoder}, ${row.reference} to ${row.target}`;
     return Promise.all([
       draw("terms", bars(row, cell), `Bars of the terms and bounds for ${where}; the numbers are in the table below.`),
@@ -166,7 +176,7 @@
     const moved = fields.filter((name) => wanted[name] !== undefined && String(current[name]) !== wanted[name]);
     const text = moved.map((name) => `${titles[name]}: ${current[name]}`).join("; ");
     history.replaceState(null, "", `#${new URLSearchParams(Object.fromEntries(fields.map((n) => [n, current[n]])))}`);
-    return show(current, moved.length ? `No row has all of that. Changed with it: ${text}.` : "");
+    return show(current, moved.length ? `No row has all of that. Changed with it: ${text}. ` : "");
   }
 
   if (!rows.length) {
@@ -178,7 +188,7 @@
     at(name).addEventListener("change", () => go(chosen(), name));
   }
   window.addEventListener("hashchange", () => go(address()));
-  const redraw = () => current && show(current, at("said").textContent);
+  const redraw = () => current && pictures(current, cells[current.cell]);
   new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   go(address()).then(() => document.body.setAttribute("data-explore", "ready"));
 })();

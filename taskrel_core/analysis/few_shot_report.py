@@ -57,7 +57,7 @@ def finding(
     )
 
 
-def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = f"small {ONE_WIDTH}") -> str:
+def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = "small " + ONE_WIDTH) -> str:
     """Say in one sentence, for the front page, how the Euclidean form, its classifier's loss and a probe correlate.
 
     Args:

@@ -70,7 +70,7 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[st
                     "textcoords": "offset points",
                     "ha": "center",
                 }
-                ax.annotate(named(str(encoder)), place, fontsize=9.5, **where)
+                ax.annotate(named(str(encoder)), place, fontsize=10, **where)
             ax.margins(0.25, 0.2)
             ax.set(title=SCORE_NAMES.get(score, score), ylabel="accuracy (std.)")
         axes[-1, 0].set_xlabel("score (std.); size of the mark: width of the features")

@@ -35,7 +35,7 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
             if number < 2:  # the groups of the others are those of the second
                 low, high = ax.get_ylim()
                 ax.set_ylim(low, high + 0.35 * (high - low))  # room for the key above the lines
-                ax.legend(fontsize=9.5, loc="upper left", borderpad=0.1)
+                ax.legend(fontsize=10, loc="upper left", borderpad=0.1)
         for ax in axes.flat[len(titles) :]:
             ax.set_axis_off()
         plt.tight_layout()

@@ -23,9 +23,7 @@ def ranked_encoders(table: pd.DataFrame) -> np.ndarray:
         table: as ``rank`` returns it; the first line is on top.
     """
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(
-            1, 2, figsize=(7.2, 1.2 + 0.32 * len(table)), sharey=True, layout="constrained"
-        )
+        _, axes = plt.subplots(2, 1, figsize=(5.2, 2.2 + 0.6 * len(table)), sharey=True, layout="constrained")
         y = np.arange(len(table))
         error = np.sqrt(table["probe"] * (1 - table["probe"]) / table["n"])
         axes[0].errorbar(table["probe"], y, xerr=error, fmt="o", color=COLOURS[0], lw=1.5)
@@ -39,7 +37,8 @@ def ranked_encoders(table: pd.DataFrame) -> np.ndarray:
         far = np.nanmax([chance, *table["bound"]]) * 1.05
         axes[1].axvspan(chance, far, color=GREY, alpha=0.15, lw=0)
         axes[1].set_xlabel("certified bound on the loss, nats\n(shaded: above chance, vacuous)")
-        axes[0].set_yticks(y, [encoder_label(name) for name in table["name"]])
+        for ax in axes:
+            ax.set_yticks(y, [encoder_label(name) for name in table["name"]])
         axes[0].invert_yaxis()
         axes[0].set_title("best first")
     return axes
@@ -55,7 +54,7 @@ def sweep(table: pd.DataFrame, score: str, label: str) -> Axes:
     """
     settings = list(dict.fromkeys(table["setting"]))
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(7.2, 3.2), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.2, 3.2 + 0.12 * table["name"].nunique()), layout="constrained")
         for k, (name, rows) in enumerate(table.groupby("name", sort=False)):
             place = [settings.index(s) for s in rows["setting"]]
             ax.plot(
@@ -69,7 +68,7 @@ def sweep(table: pd.DataFrame, score: str, label: str) -> Axes:
             )
         ax.set_xticks(range(len(settings)), settings, rotation=20 if len(settings) > 2 else 0, ha="right")
         ax.set_ylabel(label)
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=10)
     return ax
 
 
@@ -81,12 +80,12 @@ def regret(table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
         names: what readers call each way.
     """
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(6.4, 1.2 + 0.28 * len(table)), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.2, 1.2 + 0.28 * len(table)), layout="constrained")
         y, mean = np.arange(len(table)), 100 * table["regret"]
         ends = [np.maximum(mean - 100 * table["low"], 0), np.maximum(100 * table["high"] - mean, 0)]
         ax.errorbar(mean, y, xerr=ends, fmt="o", color=COLOURS[0], lw=1.2)
         ax.set_yticks(y, [names[way] for way in table["way"]])
         ax.invert_yaxis()
         ax.set_xlim(left=0)
-        ax.set_xlabel("accuracy lost against the best encoder, points (bar: 95 % CI)")
+        ax.set_xlabel("accuracy lost against the best encoder,\npoints (bar: 95 % CI)")
     return ax

@@ -33,7 +33,7 @@ def quality_and_match(table: pd.DataFrame, line: str) -> Axes:
         line: score whose mean correlation is drawn as a vertical line.
     """
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(5.4, 0.36 * len(table) + 1.1))
+        _, ax = plt.subplots(figsize=(5.2, 0.36 * len(table) + 1.3), layout="constrained")
         for y, row in enumerate(table.to_dict("records")):
             colour = KIND_COLOURS[row["kind"]]
             ax.plot([row["low"], row["high"]], [y - 0.13] * 2, color=colour, lw=1.6)
@@ -46,10 +46,10 @@ def quality_and_match(table: pd.DataFrame, line: str) -> Axes:
         for label, kind in zip(ax.get_yticklabels(), table["kind"], strict=True):
             label.set_color(KIND_COLOURS[kind] if kind != "control" else "black")
         ax.set(xlim=(-1.02, 1.02), ylim=(len(table) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
-        ax.set_xlabel("wrong sign  ←  correlation with accuracy  →  as claimed")
+        ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
         ax.plot([], [], "o", color="black", label="over encoders, mean of targets")
         ax.plot([], [], "D", color="black", mfc="white", ms=4, label="match of encoder and target only")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=9)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=10)
     return ax
 
 
@@ -60,14 +60,14 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
         table: columns encoder, family (as shown), effective_rank, transport, accuracy; one row per encoder.
     """
     with plt.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(5.4, 4.4))
+        figure, ax = plt.subplots(figsize=(5.2, 4.4))
         points = ax.scatter(
             table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis", lw=0
         )
         means = table.groupby("family")[["effective_rank", "transport"]].mean()
         middle = pd.DataFrame(means).sort_values("transport")
         for family, (x, y) in pd.concat([middle.head(3), middle.tail(1)]).iterrows():
-            ax.annotate(str(family), (x, y), (9, 0), textcoords="offset points", va="center", fontsize=9)
+            ax.annotate(str(family), (x, y), (9, 0), textcoords="offset points", va="center", fontsize=10)
         ax.set_xscale("log")
         least, most = (float(end) for end in table["effective_rank"].agg(["min", "max"]))
         ticks = [t for t in (2, 5, 10, 20, 50, 100) if 0.9 * least < t < 1.1 * most]
@@ -89,7 +89,7 @@ def changed_correlations(table: pd.DataFrame) -> Axes:
     """
     scores, conditions = table["score"].unique(), table["condition"].unique()
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(5.4, 0.17 * len(conditions) * len(scores) + 1.3))
+        _, ax = plt.subplots(figsize=(5.2, 0.17 * len(conditions) * len(scores) + 1.8), layout="constrained")
         for y, score in enumerate(scores):
             rows = pd.DataFrame(table[table["score"] == score])
             colour = KIND_COLOURS[rows["kind"].iloc[0]]
@@ -101,8 +101,8 @@ def changed_correlations(table: pd.DataFrame) -> Axes:
         ax.axvline(0, color=GREY, lw=0.8)
         ax.set_yticks(range(len(scores)), [SCORE_NAMES.get(str(name), str(name)) for name in scores])
         ax.set(xlim=(-1.02, 1.02), ylim=(len(scores) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
-        ax.set_xlabel("wrong sign  ←  correlation with accuracy  →  as claimed")
+        ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
         for condition, mark in zip(conditions, MARKS, strict=False):
             ax.plot([], [], color="black", label=condition, **mark)
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=9, ncols=len(conditions))
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=10)
     return ax

@@ -43,7 +43,7 @@ def speed(table: pd.DataFrame) -> np.ndarray:
                 ax.set_xticks(
                     ticks,
                     [f"{t / 1000:g}k" if t >= 1000 else str(t) for t in ticks],
-                    fontsize=9.5,
+                    fontsize=10,
                     rotation=90,
                 )
                 ax.minorticks_off()

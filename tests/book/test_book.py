@@ -13,6 +13,7 @@ import yaml
 from bs4 import BeautifulSoup
 from runner import plan
 
+import taskrel_core
 from taskrel_core.analysis.verdicts import VERDICTS, split
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +108,37 @@ def test_every_figure_and_table_comes_with_its_data(book, pages):
         data = [link for link in links if link.endswith(".csv")]
         assert data, source.stem
         assert all("," in target(page, link).read_text().splitlines()[0] for link in data)
+
+
+def test_every_figure_of_a_notebook_is_offered_as_svg_and_pdf(book, pages):
+    seen = 0
+    for source in SOURCES:
+        page = book / "executed" / f"{source.stem}.html"
+        for figure in pages[page].select("figure[id^=fig-]"):
+            files = [target(page, a["href"]) for a in figure.select("a.download")]
+            starts = {path.suffix: path.read_bytes()[:5] for path in files}
+            assert starts[".pdf"] == b"%PDF-"
+            assert starts[".svg"] == b"<?xml"
+            seen += 1
+    assert seen > 10
+
+
+def test_public_names_come_first_and_link_their_source(book, pages):
+    page = book / "api.html"
+    names = [dt["id"] for dt in pages[page].select("dl.py > dt[id^=taskrel_core]")]
+    mappings = {"BASELINES", "DATASETS", "ENCODERS"}
+    assert names[0] == "taskrel_core.Task"
+    for name in (f"taskrel_core.{name}" for name in set(taskrel_core.__all__) - mappings):
+        assert name in names
+        link = (
+            pages[page]
+            .find("dt", id=name)
+            .find("a", class_="reference internal", href=re.compile("_modules"))
+        )
+        source = target(page, link["href"])
+        assert pages[source].find(id=urlsplit(link["href"]).fragment).get_text()
+    rooms = {path.parent.name for path in (ROOT / "taskrel_core").glob("*/__init__.py")}
+    assert rooms <= {path.stem.rpartition(".")[2] for path in pages if path.parent.name == "api"}
 
 
 def test_every_page_opens_with_finding_and_verdict_and_ends_with_how_to_reproduce_it(book, pages):

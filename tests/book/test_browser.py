@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -105,6 +107,62 @@ def test_page(browser, book, name):
     assert serious(browser) == []
 
 
+def test_every_equation_fits_its_column(browser, book):
+    """The window is 1,280 wide, a phone 390; in a table maths may scroll with it."""
+    wide = """
+        const shown = [...document.querySelectorAll('article mjx-container')].filter(maths => !maths.closest('table'));
+        return [shown.length, shown.filter(maths => {
+            const column = maths.parentElement.closest('div.math, p, li, dd, section').getBoundingClientRect();
+            const set = maths.querySelector('mjx-math').getBoundingClientRect();
+            return set.left < column.left - 1 || set.right > column.right + 1;
+        }).map(maths => maths.closest('[id]').id + ': ' + maths.innerText)]"""
+    seen = 0
+    for path in sorted(book.glob("*.html")) + sorted((book / "executed").glob("*.html")):
+        if "tex-chtml.js" in path.read_text(encoding="utf-8"):
+            visit(browser, path.as_uri())
+            shown, clipped = browser.execute_script(wide)
+            assert clipped == [], path.name
+            seen += shown
+    assert seen > 50
+
+
+SMALLEST = 9  # px of a letter's size on a phone
+
+
+def drawn_text(path, width):
+    """Sizes in px of the texts of a figure, a file of outlines, where it is ``width`` px wide."""
+    figure = path.read_text(encoding="utf-8")
+    scale = width / float(re.search(r'viewBox="0 0 ([\d.]+) ', figure)[1])
+    for text in figure.split('<g id="text_')[1:]:
+        # Letters are drawn 100 units high and scaled; the largest of a text is its size, since indices are smaller.
+        sizes = [float(size) for size in re.findall(r"scale\(([\d.]+) -", text)]
+        yield 100 * scale * max(sizes)
+
+
+def test_no_text_is_smaller_than_nine_pixels_on_a_phone(browser, book):
+    if browser.mode != "phone":
+        pytest.skip("it is asked of a phone")
+    small = """
+        const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Set();
+        for (let node; (node = walk.nextNode()); ) {
+            const parent = node.parentElement;
+            if (!node.data.trim() || !parent.checkVisibility() || parent.closest('mjx-assistive-mml, script, style'))
+                continue;
+            if (parseFloat(getComputedStyle(parent).fontSize) < arguments[0]) found.add(node.data.trim());
+        }
+        return [...found]"""
+    images = "return [...document.querySelectorAll('img.ink')].map(i => [i.currentSrc, i.getBoundingClientRect().width])"
+    wrong = {}
+    for name in names():
+        visit(browser, (book / f"{name}.html").as_uri())
+        wrong[name] = browser.execute_script(small, SMALLEST)
+        for source, width in browser.execute_script(images):
+            sizes = list(drawn_text(Path(unquote(urlsplit(source).path)), width))
+            assert sizes, source
+            wrong[name] += [f"{Path(source).name}: {min(sizes):.1f} px"] * (min(sizes) < SMALLEST - 0.05)
+    assert not {name: texts for name, texts in wrong.items() if texts}
+
+
 def serious(browser):
     """Serious and critical findings of axe-core on the page that is open: rule, what it says, where."""
     browser.execute_script(AXE)
@@ -161,6 +219,29 @@ def test_a_row_is_explored_by_keyboard_and_its_address_brings_it_back(browser, b
     again = explored(browser)
     assert (again["choice"], again["numbers"]) == (then["choice"], then["numbers"])
     assert not [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def test_each_link_to_explore_opens_a_row_of_the_page_that_it_names(browser, book):
+    texts = [path.read_text(encoding="utf-8") for path in (book / "executed").glob("*.html")]
+    links = {link for text in texts for link in re.findall(r'href="\.\./(explore\.html\?page=\w+)"', text)}
+    assert len(links) > 5
+    for link in links:
+        visit(browser, f"{book.as_uri()}/{link}")
+        WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+        shown = explored(browser)
+        assert shown["choice"]["page"] == link.partition("?page=")[2]
+        assert shown["said"].startswith("The bound is")  # nothing had to be changed
+
+
+def test_the_explore_page_starts_with_a_telling_row_and_writes_numbers_alike(browser, book):
+    visit(browser, (book / "explore.html").as_uri())
+    WebDriverWait(browser, 30).until(lambda chrome: explored(chrome)["pictures"] >= 1)
+    shown = explored(browser)
+    assert {"bound (the sum)", "log K"} <= {line.split("\t")[0] for line in shown["numbers"]}
+    values = [line.split("\t")[1] for line in shown["numbers"]]
+    numbers = [value for value in values if re.match(r"[−\d]", value) and "_" not in value]
+    assert len(numbers) > 6
+    assert all(re.fullmatch(r"−?\d+\.\d{3}", value) for value in numbers)
 
 
 def test_where_no_row_has_all_that_was_picked_the_page_says_what_changed(browser, book):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import citing
 import pytest
@@ -70,6 +71,22 @@ def test_every_page_says_what_it_is_and_how_to_cite_it(book):
         assert title == facts["@graph"][0]["name"]
         assert title in page.find("h1").get_text()
         assert re.fullmatch(r"(\.\./)*(index\.html)?#cite-this", page.select_one(".extra_footer a")["href"])
+
+
+@pytest.mark.parametrize(("builder", "linked"), [("html", True), ("singlehtml", False)])
+def test_the_pdf_is_linked_where_it_was_made_and_not_in_itself(tmp_path, builder, linked):
+    texts = []
+    directive = citing.Pdf.__new__(citing.Pdf)
+    env = SimpleNamespace(
+        srcdir=tmp_path, note_reread=lambda: None, app=SimpleNamespace(builder=SimpleNamespace(name=builder))
+    )
+    directive.state = SimpleNamespace(document=SimpleNamespace(settings=SimpleNamespace(env=env)))
+    directive.parse_text_to_nodes = lambda text: texts.append(text) or [text]
+    assert directive.run() == []
+    (tmp_path / "_build").mkdir()
+    (tmp_path / "_build/taskrel.pdf").write_bytes(b"%PDF-")
+    assert bool(directive.run()) == linked
+    assert not linked or "{download}`The book as PDF <_build/taskrel.pdf>`" in texts[0]
 
 
 def test_the_front_page_holds_the_entry_and_no_button_without_an_address(book):

@@ -81,6 +81,17 @@ def test_places_go_the_way_of_each_score(found):
     assert {cell["of"] for cell in found["cells"]} == {3}
 
 
+def test_rows_with_terms_and_the_lowest_bound_for_log_k_come_first(tmp_path):
+    made = tmp_path / "_generated"
+    made.mkdir()
+    rows = [
+        BOUND | change
+        for change in ({"seed": 1}, {"seed": 2, "bound": 1.9}, {"seed": 3, "bound": 1.8, "certified": False})
+    ]
+    pd.DataFrame(rows).to_csv(made / "rows.03_fig_small_gap.csv", index=False)
+    assert [row["draw"] for row in explore.collected(tmp_path)["rows"]] == ["2", "1", "3"]
+
+
 @pytest.mark.xdist_group("book")
 def test_the_book_carries_the_rows_of_its_pages(book):
     text = (book / "explore-rows.js").read_text(encoding="utf-8")

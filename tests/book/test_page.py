@@ -33,10 +33,11 @@ def test_a_figure_becomes_files_and_a_numbered_directive(shown, tmp_path):
     axes = drawn()
     page.figure(axes, "small-gap", table=TABLE, alt="A line that\nfalls", caption="It falls.")
     files = sorted(path.name for path in (tmp_path / "made").iterdir())
-    assert files == ["small-gap.csv", "small-gap.png", "small-gap.svg"]
+    assert files == [f"small-gap.{kind}" for kind in ("csv", "pdf", "png", "svg")]
     assert shown == [
         ":::{figure} ../_generated/small-gap.svg\n:name: fig-small-gap\n:alt: A line that falls\n:class: ink\n\n"
         "It falls. ({download}`data as CSV <../_generated/small-gap.csv>`, "
+        "{download}`SVG <../_generated/small-gap.svg>`, {download}`PDF <../_generated/small-gap.pdf>`, "
         "{download}`PNG <../_generated/small-gap.png>`, {explore}`01_fig_first`)\n:::"
     ]
     read = pd.read_csv(tmp_path / "made/small-gap.csv")
@@ -45,14 +46,14 @@ def test_a_figure_becomes_files_and_a_numbered_directive(shown, tmp_path):
 
 
 def test_the_same_figure_gives_the_same_bytes_and_no_ground(shown, tmp_path):
-    def svg():
+    def made():
         page.figure(drawn(), "line", alt="A falling line", caption="It falls.")
-        return (tmp_path / "made/line.svg").read_bytes()
+        return [(tmp_path / f"made/line.{kind}").read_bytes() for kind in ("svg", "pdf")]
 
-    first = svg()
-    assert first == svg()
-    assert b"#ffffff" not in first
-    assert b"<text" not in first  # outlines: looks the same where the typeface is missing
+    first = made()
+    assert first == made()
+    assert b"#ffffff" not in first[0]
+    assert b"<text" not in first[0]  # outlines: looks the same where the typeface is missing
 
 
 def test_one_of_several_axes_leads_to_the_whole_figure(shown, tmp_path):
