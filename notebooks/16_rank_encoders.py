@@ -34,7 +34,8 @@ import pandas as pd
 
 from taskrel_core.analysis import advice as advise
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.experiments.rank import book_rows, default_encoders, sweep
+from taskrel_core.experiments.few_shot_scores import SCORES as FEW_SHOT
+from taskrel_core.experiments.rank import book_rows, default_encoders, study_rows, sweep
 from taskrel_core.experiments.scoring import SCORES
 from taskrel_core.figures import rank_encoders as draw
 from taskrel_core.figures.names import SCORE_NAMES, WAY_NAMES, named
@@ -140,6 +141,26 @@ page.table(
     f"Accuracy lost, points, by what the scores may read, mean over {len(common)} targets (those for which all five were "
     "computed). A score of the reference alone reads no labels of the target",
     "{:.1f}",
+)
+
+# %%
+ways = ["probe", "knn", "logme", "one_sided_loss", "one_sided", "euclidean", "reference_accuracy"]
+chosen = {name: FEW_SHOT[name] for name in ways}
+lost = {name: advise.study_regrets(t, s, chosen) for name, (s, t) in study_rows().items()}
+studies = pd.concat([rows.assign(study=name) for name, rows in lost.items()])
+cell = [f"{100 * r.regret:.1f} [{100 * r.low:.1f}, {100 * r.high:.1f}]" for r in studies.itertuples()]
+wide = studies.assign(cell=cell).pivot(index="way", columns="study", values="cell")
+
+# %%
+page.table(
+    wide.reindex(studies["way"].unique()).rename(index=WAY_NAMES).rename_axis("way to choose").reset_index(),
+    "rank-studies",
+    "Few-shot accuracy lost, points, by following one way to choose in the studies of "
+    + " and ".join(
+        f"{rows['encoders'].max()} {name} on {rows['targets'].max()} targets" for name, rows in lost.items()
+    )
+    + " (95 % CI: encoders and targets resampled). Fine-tuning: every encoder once, judged on held-back pictures",
+    data=studies,
 )
 
 # %%

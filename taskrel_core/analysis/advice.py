@@ -6,7 +6,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from .cells import Cells
+from .accuracy import select_learning_rate
+from .cells import Cells, static_ranker
+from .few_shot import study_cells
 from .report import compared
 
 FEW = 10  # our choice: samples of the smallest class below which a ranking comes with a warning
@@ -150,12 +152,23 @@ def study_advice(cells: Cells, trainings: pd.DataFrame, scores: Sequence[str]) -
     """
     cell = ["target", "encoder"]
     ways = {name: cells.scores[name] for name in scores if name in cells.scores}
+    ways[STATIC] = static_ranker(cells)
     frame = partial(pd.DataFrame, index=list(cells.encoders), columns=list(cells.targets))
     wide = {name: frame(value) for name, value in (ways | {"fine_tuned": cells.truth}).items()}
     table = pd.concat({name: value.stack() for name, value in wide.items()}, axis=1).rename_axis(cell[::-1])
     first = trainings[trainings["seed"] == trainings["seed"].min()].set_index(cell)
     table = table.reset_index().join(pd.DataFrame({"fine_tuning": first["validation"]}), on=cell)
     return table.melt([*cell, "fine_tuned"], var_name="way", value_name="value").dropna()
+
+
+def study_regrets(
+    trainings: pd.DataFrame, scores: pd.DataFrame, higher_is_better: Mapping[str, bool]
+) -> pd.DataFrame:
+    """Return ``regrets`` of a study from its rows of ``FewShot``, at any learning rates, and ``FewShotScores``."""
+    cell = ["target", "encoder", "lr"]
+    kept = trainings.merge(select_learning_rate(trainings)[cell], on=cell)
+    cells = study_cells(kept, scores, higher_is_better)
+    return regrets(study_advice(cells, kept, list(higher_is_better)))
 
 
 def regrets(table: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:

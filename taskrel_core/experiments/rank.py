@@ -205,18 +205,47 @@ def book_rows() -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises:
         ValueError: no folder of shipped rows is known, or it has none.
     """
+    scores = ("reference_accuracy", "logit", "share")
+    scored, trained = _shipped(scores, ("fine_tuned", "n"))
+    return pd.DataFrame(scored[scored["reference"] == "tiny_imagenet"]), trained
+
+
+def study_rows() -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """Return the shipped rows of ``FewShotScores`` with true labels, and of ``FewShot``, of each few-shot study.
+
+    Returns:
+        By "small encoders" and "real encoders".
+
+    Raises:
+        ValueError: as ``book_rows``.
+    """
+    scores, trainings = _shipped(("group", "chance"), ("fine_tuned", "per_class"))
+    scores = scores[(scores["labels"] == "true") & (scores["per_class"] == 20)]
+    small = {"small encoders": ("tiny_imagenet", True), "real encoders": ("imagenette", False)}
+    found = {}
+    for name, (reference, wanted) in small.items():
+        own = scores[
+            (scores["reference"] == reference) & (scores["encoder"].str.startswith("small:") == wanted)
+        ]
+        both = trainings["encoder"].isin(own["encoder"]) & trainings["target"].isin(own["target"])
+        found[name] = (own, trainings[both & (trainings["per_class"] == 20)])
+    return {name: rows for name, rows in found.items() if len(rows[0])}
+
+
+def _shipped(*kinds: tuple[str, ...]) -> list[pd.DataFrame]:
+    """All shipped rows that have the columns of each kind."""
     store = RowStore(environment.cache_dir() / "rows", environment.results_dir(), log=environment.row_log())
-    found: dict[str, list[dict[str, Any]]] = {"scores": [], "trainings": []}
+    found: list[list[dict[str, Any]]] = [[] for _ in kinds]
     for key, row in store.shipped().items():
-        scored = "reference_accuracy" in row and "logit" in row and row["reference"] == "tiny_imagenet"
-        if scored or "fine_tuned" in row:
-            found["scores" if scored else "trainings"].append(row)
-            store.note(key, "shipped")
-    if not all(found.values()):
+        for rows, columns in zip(found, kinds, strict=True):
+            if all(name in row for name in columns):
+                rows.append(row)
+                store.note(key, "shipped")
+    if not all(found):
         raise ValueError(
             "TASKREL_RESULTS must be the folder of rows that the project ships; set it to book/results"
         )
-    return pd.DataFrame(found["scores"]), pd.DataFrame(found["trainings"])
+    return [pd.DataFrame(rows) for rows in found]
 
 
 def ordered(table: pd.DataFrame, by: str | None = None) -> pd.DataFrame:

@@ -15,9 +15,10 @@ from taskrel_core.analysis.advice import (
     recommendation,
     regrets,
     study_advice,
+    study_regrets,
 )
 from taskrel_core.analysis.few_shot import study_cells
-from taskrel_core.experiments.rank import book_rows, default_encoders, ordered
+from taskrel_core.experiments.rank import book_rows, default_encoders, ordered, study_rows
 from taskrel_core.figures.names import WAY_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,9 +137,8 @@ def test_a_study_is_judged_like_the_tables_of_the_book():
     scored = pd.DataFrame({"target": list("ttuu"), "encoder": list("abab"), "good": [1.0, 2, 2, 1]})
     study = study_cells(runs, scored.assign(bad=scored["good"]), {"good": True, "bad": False})
     found = regrets(study_advice(study, runs, ["good", "bad", "absent"]), 100).set_index("way")
-    assert found["regret"].drop("random").to_dict() == pytest.approx(
-        {"good": 0, "bad": 0.3, "fine_tuning": 0.15}
-    )
+    wanted = {"good": 0, "bad": 0.3, "fine_tuning": 0.15, "static": 0.3}
+    assert found["regret"].drop("random").to_dict() == pytest.approx(wanted)
     assert (found["targets"] == 2).all()
 
 
@@ -173,6 +173,17 @@ def test_the_advice_of_the_book_is_of_its_shipped_rows(monkeypatch):
     assert (found["targets"] == 5).all()
     assert (found["encoders"] == 8).all()
     assert found.loc["probe", "regret"] < found.loc["random", "regret"] < found.loc["paper", "regret"]
+
+
+def test_the_advice_of_the_studies_is_of_their_shipped_rows(monkeypatch):
+    monkeypatch.setenv("TASKREL_RESULTS", str(ROOT / "book/results"))
+    monkeypatch.delenv("TASKREL_FRESH", raising=False)
+    for name, (scores, trainings) in study_rows().items():
+        assert set(scores["labels"]) == {"true"}, name
+        found = study_regrets(trainings, scores, {"probe": True, "euclidean": False}).set_index("way")
+        assert (found["targets"] == scores["target"].nunique()).all(), name
+        assert (found["encoders"] == scores["encoder"].nunique()).all(), name
+        assert found.loc["probe", "regret"] < found.loc["random", "regret"], name
 
 
 def test_without_shipped_rows_their_folder_is_asked_for(monkeypatch, tmp_path):
