@@ -1,0 +1,74 @@
+"""A start on machines as they are: odd folders, other people's variables, no locale, no home, no git, no right to write."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.notebooks.test_runner import edit, page, project, run  # noqa: F401
+from tests.test_install import fitting, make
+
+ODD = "a b'c\"d $HOME `e` é ü 画"
+NOWHERE = "/dev/null/nowhere"  # neither there nor to be made, not by root either
+SURROUNDINGS = {
+    "no locale": {"LANG": "C", "LC_ALL": "C"},
+    "no home": {"HOME": None},
+    "a home that cannot be written": {"HOME": NOWHERE, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None},
+    "an active environment": {"VIRTUAL_ENV": NOWHERE, "CONDA_PREFIX": NOWHERE, "CONDA_DEFAULT_ENV": "base"},
+    "settings of pip": {"PIP_TARGET": NOWHERE, "PIP_USER": "1", "PIP_REQUIRE_VIRTUALENV": "1"},
+    "settings of Jupyter": {
+        f"JUPYTER_{name}": NOWHERE for name in ("CONFIG_DIR", "CONFIG_PATH", "DATA_DIR", "RUNTIME_DIR", "PATH")
+    },
+    "settings of other tools": {
+        "MPLBACKEND": "nosuch",
+        "MPLCONFIGDIR": NOWHERE,
+        "MATPLOTLIBRC": NOWHERE,
+        "IPYTHONDIR": NOWHERE,
+    },
+}
+
+
+def surrounded(case, **more):
+    """The environment of this process as changed by a case of SURROUNDINGS."""
+    changed = {**os.environ, **SURROUNDINGS[case], **more}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+@pytest.fixture
+def odd(project, tmp_path_factory):  # noqa: F811
+    """The small project in a folder with blanks, quotes and letters outside ASCII, and a notebook that draws."""
+    folder = tmp_path_factory.mktemp("odd") / ODD
+    shutil.copytree(project, folder)
+    drawing = "import json\nimport matplotlib.pyplot as plt\n\nplt.figure()\nprint('é 画')\n"
+    edit(folder / "notebooks/01_tab_first.py", "import json\n", drawing)
+    return folder
+
+
+@pytest.mark.parametrize("case", SURROUNDINGS)
+def test_a_page_is_made_in_any_folder_and_any_surroundings(odd, case):
+    done = run(odd, env=surrounded(case))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "é 画" in str(page(odd)["cells"])
+
+
+@pytest.mark.parametrize("case", SURROUNDINGS)
+def test_make_sets_up_in_any_folder_and_any_surroundings(tmp_path, case):
+    folder = tmp_path / ODD
+    folder.mkdir()
+    fitting(folder, "python3.11")
+    done = make(folder, **{name: value for name, value in SURROUNDINGS[case].items() if value is not None})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "installing --with uv" in done.stdout
+    code = "import sys; sys.stdout.buffer.write(sys.path[-1].encode())"
+    command = [folder / ".venv/bin/python", "-c", code]
+    shown = subprocess.run(command, env={"LC_ALL": "C"}, capture_output=True, check=True).stdout.decode()
+    assert shown == str(folder.resolve() / "notebooks")
+
+
+def test_without_git_the_commit_is_unknown(odd, tmp_path):
+    done = run(odd, env={**os.environ, "PATH": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert page(odd)["metadata"]["taskrel"]["commit"] == "unknown"
