@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,8 @@ SURROUNDINGS = {
     "an active environment": {"VIRTUAL_ENV": NOWHERE, "CONDA_PREFIX": NOWHERE, "CONDA_DEFAULT_ENV": "base"},
     "settings of pip": {"PIP_TARGET": NOWHERE, "PIP_USER": "1", "PIP_REQUIRE_VIRTUALENV": "1"},
     "settings of Jupyter": {
-        f"JUPYTER_{name}": NOWHERE for name in ("CONFIG_DIR", "CONFIG_PATH", "DATA_DIR", "RUNTIME_DIR", "PATH")
+        f"JUPYTER_{name}": NOWHERE
+        for name in ("CONFIG_DIR", "CONFIG_PATH", "DATA_DIR", "RUNTIME_DIR", "PATH")
     },
     "settings of other tools": {
         "MPLBACKEND": "nosuch",
@@ -72,3 +72,57 @@ def test_without_git_the_commit_is_unknown(odd, tmp_path):
     done = run(odd, env={**os.environ, "PATH": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert page(odd)["metadata"]["taskrel"]["commit"] == "unknown"
+
+
+@pytest.fixture(scope="module")
+def as_others():
+    """What to put before a command so that it cannot write where others could not either; root can write everywhere."""
+    if os.geteuid() != 0:
+        return []
+    words = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if shutil.which("setpriv") is None or subprocess.run([*words, "true"], capture_output=True).returncode:
+        pytest.skip("root can write everywhere, and setpriv cannot take that right away here")
+    return words
+
+
+def closed(folder):
+    """Take away the right to write in a folder and all below it."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o555 if path.is_dir() else 0o444)
+
+
+def opened(folder):
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+
+
+def test_a_checkout_that_cannot_be_written_says_what_to_do(as_others, odd, tmp_path):
+    kept = {**os.environ, "TASKREL_CACHE": str(tmp_path / "cache")}
+    command = [*as_others, sys.executable, "notebooks/run.py"]
+    closed(odd)
+    refused = subprocess.run(command, cwd=odd, env=kept, capture_output=True, text=True)
+    elsewhere = ["--out", str(tmp_path / "book")]
+    done = subprocess.run([*command, *elsewhere], cwd=odd, env=kept, capture_output=True, text=True)
+    opened(odd)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(
+        f"error: the pages are put into {odd.resolve() / 'book'}, which cannot be written"
+    )
+    assert "copy the project to a folder of your own, or say where:" in refused.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "book/executed/01_tab_first.ipynb").is_file()
+
+
+def test_make_says_that_a_folder_cannot_be_written(as_others, tmp_path):
+    fitting(tmp_path, "python3.11")
+    make(tmp_path)  # puts all files there
+    shutil.rmtree(tmp_path / ".venv")
+    closed(tmp_path)
+    done = subprocess.run([*as_others, "make", ".venv"], cwd=tmp_path, capture_output=True, text=True)
+    opened(tmp_path)
+    assert done.returncode != 0
+    assert (
+        "error: this folder cannot be written, and .venv and the book are made in it; copy it" in done.stderr
+    )

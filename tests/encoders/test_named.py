@@ -352,7 +352,9 @@ def test_weights_that_are_not_finite_are_named_with_their_file(cache):
     weights = trained(VISION).state_dict()
     next(iter(weights.values())).fill_(torch.nan)
     torch.save(weights, cache / "a.pt")
-    with pytest.raises(ValueError, match=r"a\.pt@.* must give finite features, got NaN or infinity for 5 of 5"):
+    with pytest.raises(
+        ValueError, match=r"a\.pt@.* must give finite features, got NaN or infinity for 5 of 5"
+    ):
         digits(f"file:{cache}/a.pt@{VISION}", n=5, size=64)
 
 
