@@ -74,6 +74,20 @@ def test_without_git_the_commit_is_unknown(odd, tmp_path):
     assert page(odd)["metadata"]["taskrel"]["commit"] == "unknown"
 
 
+def test_a_user_without_a_name_and_a_home_makes_a_page(odd):
+    """Such as one of a container that is started with a number for its user."""
+    other = ["unshare", "--user", "--map-user=12345"]
+    if shutil.which("unshare") is None or subprocess.run([*other, "true"], capture_output=True).returncode:
+        pytest.skip("no user of another number can be had here: unshare --user")
+    for path in (odd, *odd.rglob("*")):
+        path.chmod(0o777)  # where this test is root's, its files are not the other user's
+    kept = {name: value for name, value in os.environ.items() if name != "HOME"}
+    command = [*other, sys.executable, "notebooks/run.py"]
+    done = subprocess.run(command, cwd=odd, env=kept, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert page(odd)
+
+
 @pytest.fixture(scope="module")
 def as_others():
     """What to put before a command so that it cannot write where others could not either; root can write everywhere."""
