@@ -84,7 +84,7 @@ lab: $(READY)  ## the notebooks in JupyterLab, which is installed into .venv whe
 	  $(PY) -m pip install --quiet --constraint requirements.lock '$(LAB)' || \
 	    { echo "error: JupyterLab could not be installed; bring it by hand: $(PY) -m pip install '$(LAB)'" >&2; exit 1; }; \
 	fi
-	@PYTHONPATH="$$PWD/notebooks:$$PWD" $(PY) -m jupyter lab --notebook-dir="$$PWD" $(LABOPTIONS)
+	@PYTHONPATH="$$PWD/notebooks:$$PWD" $(PY) -m jupyterlab --notebook-dir="$$PWD" $(LABOPTIONS)
 
 book: $(READY)  ## the book from the pages at hand (PROFILE=)
 	@$(BUILD)
