@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.notebooks.test_runner import edit, page, project, run  # noqa: F401
-from tests.test_install import fitting, make
+from tests.test_install import ROOT, fitting, make, program
 
 ODD = "a b'c\"d $HOME `e` é ü 画"
 NOWHERE = "/dev/null/nowhere"  # neither there nor to be made, not by root either
@@ -66,6 +66,20 @@ def test_make_sets_up_in_any_folder_and_any_surroundings(tmp_path, case):
     command = [folder / ".venv/bin/python", "-c", code]
     shown = subprocess.run(command, env={"LC_ALL": "C"}, capture_output=True, check=True).stdout.decode()
     assert shown == str(folder.resolve() / "notebooks")
+
+
+def test_jupyterlab_opens_in_any_folder_and_not_by_its_script(tmp_path):
+    """A quote in the path breaks the scripts that pip writes."""
+    folder = tmp_path / ODD
+    folder.mkdir()
+    for name in ("requirements.lock", "requirements.sha256", "pyproject.toml", "install.py", "stamp"):
+        (folder / name).touch()
+    shutil.copy(ROOT / "Makefile", folder)
+    program(folder, "python", 'echo "$PYTHONPATH" "$@"')
+    words = ["make", "STAMP=stamp", "VENV=.", "lab", "LABOPTIONS=--no-browser"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"{folder}/notebooks:{folder} -m jupyterlab --notebook-dir={folder} --no-browser" in done.stdout
 
 
 def test_without_git_the_commit_is_unknown(odd, tmp_path):
