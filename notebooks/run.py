@@ -25,9 +25,8 @@ if __name__ == "__main__":
     if any(name in os.environ for name in FOREIGN):
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         os.execve(sys.executable, [sys.executable, *sys.argv], kept)
-    if (
-        os.path.expanduser("~") == "~"
-    ):  # no HOME, and a user whom the system does not know, as in some containers
+    # No HOME, and a user whom the system does not know, as in some containers.
+    if os.path.expanduser("~") == "~":
         os.environ["HOME"] = tempfile.gettempdir()
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from runner.command import main
