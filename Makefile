@@ -15,6 +15,8 @@ unexport PYTHONEXECUTABLE PYTHONPLATLIBDIR __PYVENV_LAUNCHER__ VIRTUAL_ENV CONDA
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIREMENT PIP_CONSTRAINT PIP_NO_DEPS PIP_DRY_RUN PIP_EDITABLE
 unexport PIP_REQUIRE_HASHES PIP_IGNORE_INSTALLED PIP_REQUIRE_VIRTUALENV JUPYTER_PATH MPLBACKEND
 export PIP_USER := 0
+# Whatever the locale says.
+export PYTHONUTF8 := 1
 PYTHONS := 3.11, 3.12, 3.13 or 3.14
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 STAMP := $(VENV)/.installed
@@ -87,7 +89,7 @@ lab: $(READY)  ## the notebooks in JupyterLab, which is installed into .venv whe
 	  $(PY) -m pip install --quiet --constraint requirements.lock '$(LAB)' || \
 	    { echo "error: JupyterLab could not be installed; bring it by hand: $(PY) -m pip install '$(LAB)'" >&2; exit 1; }; \
 	fi
-	@PYTHONPATH="$(CURDIR)/notebooks:$(CURDIR)" $(PY) -m jupyter lab --notebook-dir="$(CURDIR)" $(LABOPTIONS)
+	@PYTHONPATH="$$PWD/notebooks:$$PWD" $(PY) -m jupyterlab --notebook-dir="$$PWD" $(LABOPTIONS)
 
 book: $(READY)  ## the book from the pages at hand (PROFILE=)
 	@$(BUILD)
@@ -165,8 +167,8 @@ $(STAMP): requirements.lock requirements.sha256 pyproject.toml install.py
 	@$(PY) install.py --with $(or $(INSTALLER),uv)
 	@touch $(STAMP)
 
-# So that "import page" works in a kernel of .venv that was started anywhere.
+# So that "import page" works in a kernel of .venv that was started anywhere. In ASCII: the file is read as the locale says.
 .venv/.notebooks: $(STAMP)
-	@$(PY) -c 'import pathlib, sysconfig as s; \
-	  pathlib.Path(s.get_path("purelib"), "taskrel_notebooks.pth").write_text(str(pathlib.Path("notebooks").resolve()) + "\n")'
+	@$(PY) -c 'import pathlib, sysconfig as s; folder = ascii(str(pathlib.Path("notebooks").resolve())); \
+	  pathlib.Path(s.get_path("purelib"), "taskrel_notebooks.pth").write_text(f"import sys; sys.path.append({folder})\n")'
 	@touch $@

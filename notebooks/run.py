@@ -8,6 +8,7 @@ process of its own; an output appears only whole, so a killed run goes on where 
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 # Packages, flags and start-up files that are meant for another Python: neither this one nor the notebooks get them.
@@ -24,6 +25,9 @@ if __name__ == "__main__":
     if any(name in os.environ for name in FOREIGN):
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         os.execve(sys.executable, [sys.executable, *sys.argv], kept)
+    # No HOME, and a user whom the system does not know, as in some containers.
+    if os.path.expanduser("~") == "~":
+        os.environ["HOME"] = tempfile.gettempdir()
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from runner.command import main
 

@@ -130,9 +130,12 @@ def make(folder, *words, **more):
 
 
 def fitting(folder, name):
-    """A Python in ``folder``/bin that fits; its environments are a link to this one's."""
-    link = f'mkdir -p "$3/bin" && ln -s {sys.executable} "$3/bin/python"'
-    program(folder, name, f'if [ "$2" = venv ]; then {link}; else exec {sys.executable} "$@"; fi')
+    """A Python in ``folder``/bin that fits; its environments hold a link to this one, and no package."""
+    packages = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    made = f'mkdir -p "$3/bin" "$3/{packages}" && ln -s {sys.executable} "$3/bin/python"'
+    settings = f"home = {Path(sys._base_executable).parent}\\ninclude-system-site-packages = false\\n"
+    made += f' && printf "{settings}" > "$3/pyvenv.cfg"'
+    program(folder, name, f'if [ "$2" = venv ]; then {made}; else exec {sys.executable} "$@"; fi')
 
 
 def program(folder, name, text):

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -43,8 +44,11 @@ def main(arguments: list[str]) -> int:
         return 0
     if args.profile == "paper" and _assets_missing(plans):
         return 2
-    for name in ("executed", *(p.name for p in plans)):
-        (page_folder(name, out) / "_run").mkdir(parents=True, exist_ok=True)
+    try:
+        _make_room(out, plans)
+    except Refused as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     _notice(out)
     todo, failed = [p for p in plans if args.force or args.fresh or state(p, out) != "current"], 0
     print(
@@ -69,6 +73,21 @@ def _look_at_environment() -> None:
     for name in ("TASKREL_CACHE", "TASKREL_DATA", "TASKREL_RESULTS"):
         if os.environ.get(name):
             os.environ[name] = str(Path(os.environ[name]).expanduser().resolve())
+
+
+def _make_room(out: Path, plans: list[Plan]) -> None:
+    """Make the folders of the pages, or refuse one that cannot be written."""
+    try:
+        for name in ("executed", *(p.name for p in plans)):
+            folder = page_folder(name, out) / "_run"
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError as error:
+        raise Refused(
+            f"the pages are put into {out}, which cannot be written ({error.strerror}); copy the project to a folder of "
+            "your own, or say where: python notebooks/run.py --out FOLDER, then python book/build.py --out FOLDER"
+        ) from error
 
 
 def _report(asked: list[str], out: Path, shown: bool) -> None:

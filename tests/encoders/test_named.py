@@ -276,14 +276,15 @@ def test_what_is_no_graph_is_refused(content, cache):
 
 
 @NEEDS_RUNTIME
-def test_a_graph_that_reads_another_file_is_refused(cache):
+@pytest.mark.parametrize("place", ["/etc/passwd", "../passwd"])
+def test_a_graph_that_reads_another_file_is_refused(cache, place):
     import onnx
 
     onnx_file(cache / "a.onnx")
     model = onnx.load(cache / "a.onnx")
-    onnx.external_data_helper.set_external_data(model.graph.initializer[0], "/etc/passwd")
+    onnx.external_data_helper.set_external_data(model.graph.initializer[0], place)
     (cache / "a.onnx").write_bytes(model.SerializeToString())
-    with pytest.raises(ValueError, match=r"reads '/etc/passwd', which is not beside it"):
+    with pytest.raises(ValueError, match=f"reads '{place}', which is not beside it"):
         ENCODERS[f"file:{cache}/a.onnx"]
 
 
@@ -338,6 +339,23 @@ def test_a_module_or_a_function_is_an_encoder():
 def test_an_encoder_that_misbehaves_is_named(encoder, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         digits(encoder)
+
+
+def test_an_encoder_that_needs_larger_pictures_is_named_with_the_way_out():
+    net = nn.Sequential(nn.Conv2d(3, 5, 48), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(ValueError, match=r"encoder 'Sequential' failed on pictures .* give size="):
+        digits(net, size=32)
+    assert digits(net, size=48).d == 5
+
+
+def test_weights_that_are_not_finite_are_named_with_their_file(cache):
+    weights = trained(VISION).state_dict()
+    next(iter(weights.values())).fill_(torch.nan)
+    torch.save(weights, cache / "a.pt")
+    with pytest.raises(
+        ValueError, match=r"a\.pt@.* must give finite features, got NaN or infinity for 5 of 5"
+    ):
+        digits(f"file:{cache}/a.pt@{VISION}", n=5, size=64)
 
 
 def test_an_encoder_that_changes_its_width_is_named(monkeypatch):
