@@ -73,9 +73,9 @@ page.figure(
     "published-scores-dots",
     table=pd.concat([named, agreement.assign(score="the two accuracy tables")]),
     alt="A panel for each of four scores, a row for each of eight targets: two marks with wide intervals that mostly overlap, "
-    "and a black tick for the printed value, far from its mark for Aircraft and Pets. A fifth panel: the two accuracy tables.",
-    caption="Most intervals of the two accuracy tables overlap. r with the library's accuracies, "
-    "as computed and as printed, and with those of SFDA's code; then how far the two tables of accuracies agree.",
+    "and a tick for the printed value, far from its mark for Aircraft and Pets. A fifth panel: the two accuracy tables.",
+    caption="Printed values differ most on Pets and Aircraft; most intervals of the two accuracy tables overlap. r with the "
+    "library's accuracies, as computed and as printed, and with those of SFDA's code; then how far the two tables agree.",
 )
 
 # %%
@@ -138,8 +138,8 @@ page.figure(
     table=cells.merge(means, on="score"),
     alt="Nine rows, one a score, with three marks each. LogME, NCE, PACTran and H-score have one mark on the side of the wrong "
     "sign. LEEP has the largest mean; relatedness comes next.",
-    caption="The poster's correlations, in brackets the sign that is right for the score; at the right the mean of the cells "
-    "as computed here, and as printed.",
+    caption="All printed averages follow from their cells within rounding. In brackets the sign that is right for the score; at "
+    "the right the mean of the cells as computed here, and as printed; largest difference of the two first.",
 )
 
 # %%
