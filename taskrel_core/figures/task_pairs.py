@@ -38,7 +38,7 @@ def task_pairs(settings: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> 
             height_ratios=[height, 1.7],
         )
         for (upper, lower), title, table in zip(axes.T, settings, tables, strict=True):
-            _bounds(upper, table, metrics)
+            _bounds(upper, table, metrics, top)
             upper.set(
                 xlim=(low, 1.05), ylim=(low, top), title=title, aspect="equal", xlabel="best head / chance"
             )
@@ -49,7 +49,7 @@ def task_pairs(settings: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> 
     return axes
 
 
-def _bounds(ax: Axes, table: pd.DataFrame, metrics: Sequence[str]) -> None:
+def _bounds(ax: Axes, table: pd.DataFrame, metrics: Sequence[str], top: float) -> None:
     for target, rows in table.groupby("target", sort=False):
         colour, marker = colour_of(str(target))
         for metric in metrics:
@@ -57,11 +57,9 @@ def _bounds(ax: Axes, table: pd.DataFrame, metrics: Sequence[str]) -> None:
             y = rows[f"bound_{metric}"] / rows["chance"]
             ax.scatter(rows["x"], y, s=30, marker=marker, edgecolors=colour, facecolors=face)
     ax.axline((1, 1), slope=1, color=GREY, lw=1)
-    vacuous(ax, 1.0, 99, "y")
-    ax.annotate(
-        "y = x", (1.0, 1.0), (-2, -34), textcoords="offset points", fontsize=10, ha="right", rotation=0
-    )
-    ax.annotate("vacuous", (1, 1), (-3, 2), ("axes fraction", "data"), textcoords="offset points", ha="right")
+    vacuous(ax, 1.0, top, "y")
+    ax.annotate("y = x", (1, 1), (-2, -34), textcoords="offset points", ha="right")
+    ax.annotate("vacuous", (0.03, 1), (0, 2), ("axes fraction", "data"), textcoords="offset points")
 
 
 def _baseline(ax: Axes, table: pd.DataFrame) -> None:
