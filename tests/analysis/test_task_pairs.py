@@ -74,6 +74,28 @@ def test_a_pair_without_its_target_is_named():
         with_baseline(pd.DataFrame({"target": ["a", "b"]}), alone, ["target"])
 
 
+def test_the_page_prints_what_follows_from_the_shipped_rows(shipped):
+    losses, score = {"best": "sample", "best_new": "test"}, "bound_one_sided"
+    learned, same = (
+        against_baseline(table, [score], more).set_index(["score", "loss"])
+        for table, more in zip(shipped, (losses, losses | {"loss_new": "transformed"}), strict=True)
+    )
+    r = ["pearson", "low", "high"]
+    assert learned.loc[(score, "sample"), r].tolist() == pytest.approx([0.99, 0.98, 1.0], abs=0.005)
+    assert learned.loc[("class_distance", "sample"), "pearson"] == pytest.approx(-0.98, abs=0.005)
+    given = ["given", "given_low", "given_high"]
+    assert learned.loc[(score, "sample"), given].tolist() == pytest.approx([0.73, 0.55, 0.92], abs=0.02)
+    assert learned.loc[(score, "test"), given].tolist() == pytest.approx([-0.19, -0.37, 0.23], abs=0.02)
+    assert same.loc[(score, "sample"), "given"] == pytest.approx(0.86, abs=0.01)
+    assert same.loc[(score, "transformed"), "within"] == pytest.approx(0.34, abs=0.01)
+    both = [found.loc[(score, "sample")] for found in (learned, same)]
+    assert both[1]["given_low"] < 0
+    assert judged(both) == "supported with caveat"
+    ratio = shipped[0]["bound_euclidean"] / shipped[0]["chance"]
+    assert (shipped[0][score] < shipped[0]["chance"]).all()
+    assert (ratio > 1).all()
+
+
 @pytest.mark.parametrize("name", ["transferability", "best"])
 def test_both_kinds_of_row_are_of_one_sample(shipped, name):
     rows = [json.loads(line)["row"] for line in SHIPPED.read_text().splitlines()]
