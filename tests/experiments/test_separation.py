@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from taskrel_core.experiments.part import Part, seen
-from taskrel_core.experiments.relatedness import Experiment, judged
+from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.separation import Separation, class_distance
 from taskrel_core.extraction import features, standardise
 from taskrel_core.method.solve import relatedness
@@ -47,7 +47,7 @@ def test_samples_left_out_are_standardised_as_those_of_the_bound():
 
     r = relatedness(*part.tasks(), 0.2, metric="one_sided", seed=0)
     found = part.beyond(r)
-    assert (found["loss_rest"], found["accuracy_rest"]) == pytest.approx(judged(r, rest))
+    assert (found["loss_rest"], found["accuracy_rest"]) == pytest.approx(r.evaluate(rest.z, rest.labels))
     assert found["n_rest"] == len(rest) == 80 - len(raw)
 
 
