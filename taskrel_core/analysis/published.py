@@ -172,8 +172,8 @@ def largest_gap_first(table: pd.DataFrame, ours: str = "pearson") -> pd.DataFram
         table: as ``recompute`` or ``poster_means`` returns it.
         ours: column of the recomputed value.
     """
-    gap = (table["printed"] - table[ours]).abs()
-    return table.loc[gap.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+    gap = np.abs(table["printed"].to_numpy(float) - table[ours].to_numpy(float))
+    return table.iloc[np.argsort(-gap, kind="stable")].reset_index(drop=True)
 
 
 def _wide(facts: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:

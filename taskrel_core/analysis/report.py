@@ -80,12 +80,14 @@ def left_out(rows: pd.DataFrame) -> str:
     Args:
         rows: rows of ``Experiment`` and ``Part``, with a column share.
     """
-    parts = rows[rows["share"] < 1]
-    if parts.empty or parts["loss_rest"].isna().all():
+    parts = rows.query("share < 1")
+    if "loss_rest" in parts:
+        parts = parts.query("loss_rest.notna()")
+    if parts.empty or "loss_rest" not in parts:
         return "Here every sample was used"
     lines = [
         f"share {row.share:g} ({row.n} samples): bound {row.bound:.2f}, loss on the {int(row.n_rest)} others {row.loss_rest:.2f}"
-        for row in parts.dropna(subset=["loss_rest"]).itertuples()
+        for row in parts.itertuples()
     ]
     above = int((parts["loss_rest"] > parts["bound"]).sum())
     return f"Here, {'; '.join(lines)}. On samples left out the loss is above the bound in {above} of {len(parts)} such settings"

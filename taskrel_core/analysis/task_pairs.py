@@ -22,12 +22,14 @@ def with_baseline(pairs: pd.DataFrame, alone: pd.DataFrame, on: Sequence[str]) -
     Raises:
         ValueError: a pair whose target was not measured.
     """
-    kept = alone[[*on, BASELINE, "loss", "loss_new"]].rename(columns={"loss": "best", "loss_new": "best_new"})
+    kept = pd.DataFrame(alone[[*on, BASELINE]]).assign(best=alone["loss"], best_new=alone["loss_new"])
     old = [name for name in (BASELINE, "best", "best_new") if name in pairs]
     table = pairs.drop(columns=old).merge(kept, on=list(on), how="left", validate="many_to_one")
-    if table[BASELINE].isna().any():
-        missing = table.loc[table[BASELINE].isna(), "target"].iloc[0]
-        raise ValueError(f"alone must hold every target of the pairs, got none for {missing!r}; add its row")
+    missing = table.loc[table[BASELINE].isna(), "target"].tolist()
+    if missing:
+        raise ValueError(
+            f"alone must hold every target of the pairs, got none for {missing[0]!r}; add its row"
+        )
     return table
 
 
