@@ -51,8 +51,7 @@ named = table.replace({"target": NAMES, "score": SCORE_NAMES, "copy_of": SCORE_N
 rows = list(named.itertuples())
 shown = named[["target", "score"]].replace("-", "\N{NON-BREAKING HYPHEN}", regex=True)
 shown["r, own accuracies"] = [f"{r.pearson:+z.2f} [{r.low:+z.2f}, {r.high:+z.2f}]" for r in rows]
-shown["printed r"] = [f"{r.printed:+z.2f}" for r in rows]
-shown["printed \N{MINUS SIGN} own"] = [f"{r.printed - r.pearson:+z.2f}" for r in rows]
+shown["printed r (less own)"] = [f"{r.printed:+z.2f} ({r.printed - r.pearson:+z.2f})" for r in rows]
 shown["weighted τ (printed)"] = [f"{r.weighted_tau:+z.2f} ({r.printed_tau:+z.2f})" for r in rows]
 shown["both follow"] = ["yes" if r.agrees and r.tau_agrees else "**no**" for r in rows]
 shown["r, other accuracies"] = [f"{r.other:+z.2f} [{r.other_low:+z.2f}, {r.other_high:+z.2f}]" for r in rows]
