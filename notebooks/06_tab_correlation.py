@@ -24,8 +24,9 @@
 # treats the mean as one correlation over the encoders; p permutes encoders jointly over all targets. With few encoders a
 # percentile bootstrap covers less than 95 %, Fisher's interval close to it.
 #
-# **Controls.** Reference accuracy, log d (d: width of the features) and log tau never see the target. The static ranker is the
-# mean accuracy on the *other* targets. A score that does not beat them ranks encoders, not matches of encoder and target.
+# **Controls.** Reference accuracy, log d (d: width of the features), log parameter count and log tau never see the target. The
+# static ranker is the mean accuracy on the *other* targets. A score that does not beat them ranks encoders, not matches of
+# encoder and target.
 # A cross-validated probe and nearest neighbours are controls of page 17, where all encoders have one width.
 
 # %% tags=["parameters"]
@@ -75,6 +76,7 @@ from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.run import run
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring
 from taskrel_core.experiments.speed import Timing
+from taskrel_core.extraction import n_parameters
 from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
 from taskrel_core.figures.names import NAMES, SCORE_NAMES
 
@@ -107,7 +109,8 @@ asked = [name for name in SCORES if scores[name].notna().any()]
 table = ranking.join_scores(scores, accuracies, asked)
 trained = [encoder for encoder in rates if encoder not in floors]
 sets = {"all": list(rates), "trained": trained, "general": [e for e in trained if e not in special]}
-study = encoder_cells(trainings, scores, asked, SCORES, trained)
+counts = {name: n_parameters(name) for name in trained}
+study = encoder_cells(trainings, scores, asked, SCORES, trained, counts)
 summary = told.overview(study, SCORES)
 controls = [name for name in told.CONTROLS if name in summary.index]
 kinds = {"form of relatedness": FORMS, "control": controls}
@@ -115,10 +118,10 @@ kinds = {"form of relatedness": FORMS, "control": controls}
 # %%
 oriented = mean_correlations(study).reindex(summary.index).reset_index()
 fewest = [*FORMS[:4], *[s for s in oriented["score"] if s not in (*FORMS, *controls)][:4]]
-drawn = oriented[oriented["score"].isin([*fewest, *controls[:3]])]
+drawn = oriented[oriented["score"].isin([*fewest, *controls[:4]])]
 each = per_target(study)
 page.figure(
-    score_correlations(drawn, each, {name: SCORE_NAMES[name] for name in controls[:3]}),
+    score_correlations(drawn, each, {name: SCORE_NAMES[name] for name in controls[:4]}),
     "correlation-dots",
     table=each,
     alt="One row per score: mean correlation with accuracy and its interval over grey dots, one per target; vertical lines mark "
@@ -155,7 +158,8 @@ page.table(
     lines,
     "correlation-width",
     "How far a score follows the width d of the features: r of the score with log d over encoders; mean r with accuracy at equal "
-    f"width; partial r given log d. Log d alone has mean r = {summary.loc['log_width', 'mean_r']:+.2f}. Brackets: 95 % CI",
+    f"width; partial r given log d. Log d alone has mean r = {summary.loc['log_width', 'mean_r']:+.2f}, log parameter count "
+    f"{summary['mean_r'].get('log_parameters', float('nan')):+.2f}. Brackets: 95 % CI",
     "{:+.2f}",
 )
 

@@ -137,7 +137,7 @@ def n_parameters(encoder: Any) -> int | None:
         return None
 
     def count() -> dict[str, np.ndarray]:
-        return {"n": np.array(sum(p.numel() for p in entry.load()[0].parameters()))}
+        return {"n": np.array(sum(p.numel() for p in entry.skeleton().parameters()))}
 
     kept = isinstance(encoder, str)
     found = _kept({"what": "parameters", "encoder": entry.version}, count) if kept else count()

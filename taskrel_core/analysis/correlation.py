@@ -23,6 +23,7 @@ def correlate(
     x: ArrayLike,
     y: ArrayLike,
     *,
+    given: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     resamples: int = 2000,
     seed: int = 0,
@@ -32,29 +33,33 @@ def correlate(
     Args:
         x: values, (n,).
         y: values, (n,).
+        given: c, (n,), or None. With it the partial correlation (r_xy - r_xc r_yc) / sqrt((1 - r_xc^2) (1 - r_yc^2)): what
+            x says of y beyond c; NaN where c alone determines one of them.
         groups: rows of one group are resampled together, for instance all pairs with one reference; default single rows.
-        resamples: bootstrap samples; those in which one side is constant are left out.
+        resamples: bootstrap samples; those in which one side is constant, or determined by ``given``, are left out.
         seed: of the samples.
 
     Raises:
         ValueError: lengths differ, a value is not finite, or fewer than 3 rows.
     """
-    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if a.shape != b.shape or a.ndim != 1 or len(a) < 3:
-        raise ValueError(
-            f"x and y must have one length of at least 3, got {a.shape} and {b.shape}; give paired values"
-        )
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+    sides = [np.asarray(side, dtype=float) for side in (x, y, given) if side is not None]
+    if len({side.shape for side in sides}) > 1 or sides[0].ndim != 1 or len(sides[0]) < 3:
+        shapes = " and ".join(str(side.shape) for side in sides)
+        raise ValueError(f"x and y must have one length of at least 3, got {shapes}; give paired values")
+    if not all(np.isfinite(side).all() for side in sides):
         raise ValueError("x and y must be finite, got NaN or infinity; drop such rows and say how many")
-    if any(np.ptp(side) <= SAME * np.abs(side).max() for side in (a, b)):
+    a = sides[0]
+    if any(np.ptp(side) <= SAME * np.abs(side).max() for side in sides):
         return Correlation(float("nan"), float("nan"), float("nan"), len(a))
     labels = np.arange(len(a)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     times, rng = labels.max() + 1, np.random.default_rng(seed)
     samples = [np.bincount(rng.integers(times, size=times), minlength=times) for _ in range(resamples)]
     counts = np.array(samples)[:, labels]  # how often each row is in each sample
-    varied = [np.ptp(np.where(counts > 0, x, x[counts.argmax(1), None]), axis=1) > 0 for x in (a, b)]
-    low, high = np.percentile(_pearson(a, b, counts[varied[0] & varied[1]]), [2.5, 97.5])
-    return Correlation(float(stats.pearsonr(a, b).statistic), float(low), float(high), len(a))
+    varied = [np.ptp(np.where(counts > 0, s, s[counts.argmax(1), None]), axis=1) > 0 for s in sides]
+    found = _partial(sides, counts[np.all(varied, axis=0)])
+    known = found[np.isfinite(found)]
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (float("nan"),) * 2
+    return Correlation(float(_partial(sides, np.ones((1, len(a))))[0]), float(low), float(high), len(a))
 
 
 def within(
@@ -73,7 +78,8 @@ def within(
 
     def centred(value: ArrayLike) -> np.ndarray:
         side = np.asarray(value, dtype=float)
-        return side - (np.bincount(names, side) / np.bincount(names))[names]
+        left = side - (np.bincount(names, side) / np.bincount(names))[names]
+        return np.where(np.abs(left) <= SAME * np.abs(side).max(), 0.0, left)  # constant up to rounding
 
     return correlate(centred(x), centred(y), groups=groups, resamples=resamples, seed=seed)
 
@@ -109,10 +115,21 @@ def mean_interval(
     return mean, float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
+def _partial(sides: list[np.ndarray], counts: np.ndarray) -> np.ndarray:
+    """Pearson of the first two sides in each bootstrap sample, (m,), given the third where there is one."""
+    r = _pearson(sides[0], sides[1], counts)
+    if len(sides) == 2:
+        return r
+    with_x, with_y = (_pearson(side, sides[2], counts) for side in sides[:2])
+    left = (1 - with_x**2) * (1 - with_y**2)
+    return np.where(left > SAME, (r - with_x * with_y) / np.sqrt(np.where(left > SAME, left, 1.0)), np.nan)
+
+
 def _pearson(a: np.ndarray, b: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Pearson of each bootstrap sample, (m,), from how often it holds each row, (m, n)."""
     weight = counts / counts.sum(1, keepdims=True)
     x, y = (
         value - (weight @ value)[:, None] for value in ((a - a.mean()) / a.std(), (b - b.mean()) / b.std())
     )
-    return (weight * x * y).sum(1) / np.sqrt((weight * x**2).sum(1) * (weight * y**2).sum(1))
+    r = (weight * x * y).sum(1) / np.sqrt((weight * x**2).sum(1) * (weight * y**2).sum(1))
+    return np.clip(r, -1.0, 1.0)

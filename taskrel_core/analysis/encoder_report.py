@@ -13,7 +13,7 @@ from .power import smallest_r
 from .reliability import shared_part
 from .resampling import residuals, standardised
 from .study import differences, mean_correlations
-from .width import STATIC, WIDTH, of_width
+from .width import SIZE, STATIC, WIDTH, of_width
 
 COLUMNS = ("mean_r", "low", "high", "fisher_low", "fisher_high")
 
@@ -154,4 +154,4 @@ def widths(scores: pd.DataFrame) -> dict[str, int]:
     return {str(encoder): int(d) for encoder, d in scores.groupby("encoder")["d"].first().items()}
 
 
-CONTROLS = ("reference_accuracy", STATIC, WIDTH, "log_tau")
+CONTROLS = ("reference_accuracy", STATIC, WIDTH, SIZE, "log_tau")

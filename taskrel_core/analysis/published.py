@@ -165,6 +165,17 @@ def poster_table(table: pd.DataFrame, signs: Mapping[str, int] | None = None) ->
     return shown
 
 
+def largest_gap_first(table: pd.DataFrame, ours: str = "pearson") -> pd.DataFrame:
+    """Return the rows sorted by how far what is printed lies from what was recomputed, farthest first.
+
+    Args:
+        table: as ``recompute`` or ``poster_means`` returns it.
+        ours: column of the recomputed value.
+    """
+    gap = np.abs(table["printed"].to_numpy(float) - table[ours].to_numpy(float))
+    return table.iloc[np.argsort(-gap, kind="stable")].reset_index(drop=True)
+
+
 def _wide(facts: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
     """One quantity of one source: a row per name, a column per target."""
     rows = facts[(facts["source"] == source) & (facts["quantity"] == quantity)]

@@ -74,6 +74,25 @@ def compared(value: float, level: float, least: int = 3, most: int = 9) -> tuple
     return "below" if value < level else "above", f"{value:.{digits}f}", f"{level:.{digits}f}"
 
 
+def left_out(rows: pd.DataFrame) -> str:
+    """Say what bounds from a fraction of the samples miss: the loss on the samples left out.
+
+    Args:
+        rows: rows of ``Experiment`` and ``Part``, with a column share.
+    """
+    parts = rows.query("share < 1")
+    if "loss_rest" in parts:
+        parts = parts.query("loss_rest.notna()")
+    if parts.empty or "loss_rest" not in parts:
+        return "Here every sample was used"
+    lines = [
+        f"share {row.share:g} ({row.n} samples): bound {row.bound:.2f}, loss on the {int(row.n_rest)} others {row.loss_rest:.2f}"
+        for row in parts.itertuples()
+    ]
+    above = int((parts["loss_rest"] > parts["bound"]).sum())
+    return f"Here, {'; '.join(lines)}. On samples left out the loss is above the bound in {above} of {len(parts)} such settings"
+
+
 def pictures_read(summary: Mapping[str, Any]) -> str:
     """Say how a folder of pictures was read: its parts, what was skipped, and the balance of its classes.
 

@@ -11,7 +11,7 @@ from .resampling import correlations, whole
 from .study import mean_correlations, mean_r, partial_correlations
 from .verdicts import of_interval
 
-STATIC, WIDTH = "static_ranker", "log_width"
+STATIC, WIDTH, SIZE = "static_ranker", "log_width", "log_parameters"
 FEWEST = 4  # encoders of one width, below which the partial correlation judges instead
 
 
@@ -21,8 +21,9 @@ def encoder_cells(
     columns: Sequence[str],
     higher_is_better: Mapping[str, bool],
     encoders: Sequence[str],
+    parameters: Mapping[str, int | None] | None = None,
 ) -> Cells:
-    """Return the cells of fine-tuned encoders with two controls that see no target: the static ranker and log width.
+    """Return the cells of fine-tuned encoders with controls that see no target: static ranker, log width, log parameters.
 
     Args:
         trainings: rows of ``FineTuning``, one learning rate per cell.
@@ -30,6 +31,7 @@ def encoder_cells(
         columns: names of the scores.
         higher_is_better: of each score.
         encoders: which are kept, in this order.
+        parameters: of each encoder, None where it is not known; None: without that control.
     """
     kept = trainings[trainings["encoder"].isin(list(encoders))]
     truth = kept[["encoder", "target", "seed"]].assign(truth=kept["fine_tuned"])
@@ -37,7 +39,11 @@ def encoder_cells(
     cells = read_cells(truth, long[long["encoder"].isin(list(encoders))], higher_is_better)
     width = np.log(scores.groupby("encoder")["d"].first().loc[list(cells.encoders)].to_numpy(float))
     cells = cells.with_score(STATIC, static_ranker(cells))
-    return cells.with_score(WIDTH, np.repeat(width[:, None], len(cells.targets), axis=1))
+    cells = cells.with_score(WIDTH, np.repeat(width[:, None], len(cells.targets), axis=1))
+    if parameters is None:
+        return cells
+    size = np.log([parameters[name] or np.nan for name in cells.encoders])
+    return cells.with_score(SIZE, np.repeat(size[:, None], len(cells.targets), axis=1))
 
 
 class OfWidth(NamedTuple):

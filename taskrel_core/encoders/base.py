@@ -125,6 +125,10 @@ class Encoder:
         """
         raise NotImplementedError(f"{type(self).__name__} must define load() or features()")
 
+    def skeleton(self) -> nn.Module:
+        """Return the trunk for its shapes: its weights may be missing. Without the weights file where that is possible."""
+        return self.load()[0]
+
     def fit(self, sample: TrainingSample) -> "Encoder":  # noqa: ARG002
         """Return the encoder fitted on ``sample``: itself unless ``fitted``."""
         return self

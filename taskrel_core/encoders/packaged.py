@@ -81,6 +81,10 @@ class Packaged(Encoder):
         load_in_order(both, self.read(self.path()), self.name)
         return Trunk(maps).eval(), None if head is None else nn.Sequential(maps, head).eval()
 
+    def skeleton(self) -> nn.Module:
+        """Return the trunk without weights."""
+        return Trunk(self.parts()[0])
+
 
 LITES = {  # side of the images of training, and sha256, of EfficientNet-Lite0 to 2
     0: (224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),

@@ -40,8 +40,8 @@ class Experiment(Row):
     steps: int = 2001  # authors' code: of method="gradient"
     seed: int = 0
 
-    def tasks(self) -> tuple[Task, Task]:
-        """Return the standardised reference and target."""
+    def raw(self) -> tuple[Task, Task]:
+        """Return reference and target as the encoder gives them."""
         shared = {
             "fitted_on": self.reference,
             "seed": self.seed,
@@ -50,7 +50,15 @@ class Experiment(Row):
         }
         reference = features(self.reference, self.encoder, split="train", n=self.n_reference, **shared)
         target = features(self.target, self.encoder, split="train", n=self.n_target, **shared)
-        return standardise(reference, target, how=self.standardise)
+        return reference, target
+
+    def tasks(self) -> tuple[Task, Task]:
+        """Return the standardised reference and target."""
+        return standardise(*self.raw(), how=self.standardise)
+
+    def beyond(self, r: Relatedness) -> dict[str, Any]:  # noqa: ARG002
+        """Return what the row says of samples that the bound is not about; none here."""
+        return {}
 
     def compute(self) -> dict[str, Any]:
         """Return the row: terms and bounds in nats, the certificate, transferability, accuracies, sizes and seconds.
@@ -75,6 +83,7 @@ class Experiment(Row):
             **{f"bound_{metric}": value for metric, value in r.chain.items()},
             "certified": r.certified,
             **(_against_labels(r, target, e.tau) if known else dict.fromkeys(LABELLED)),
+            **e.beyond(r),
             # Of the best head: r.head may have moved.
             "reference_accuracy": transferability(reference, e.tau).accuracy,
             "chance": (target if known else target.replaced(target.z, r.target_labels)).chance,

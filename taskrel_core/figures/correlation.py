@@ -24,7 +24,7 @@ def score_correlations(mean: pd.DataFrame, each: pd.DataFrame, controls: Mapping
         _, ax = plt.subplots(figsize=(5.2, 0.42 * len(rows) + 2.0), layout="constrained")
         for k, (name, label) in enumerate(controls.items()):
             found = mean[mean["score"] == name]["mean_r"]
-            style = {"color": COLOURS[1], "ls": ("--", ":", "-.")[k % 3], "lw": 1.5}
+            style = {"color": COLOURS[1], "ls": ("--", ":", "-.", (0, (6, 3)))[k % 4], "lw": 1.5}
             ax.axvline(float(found.iloc[0]), label=f"control: {label}", **style)
         for k, row in rows.iterrows():
             dots = each[each["score"] == row["score"]]["pearson"]

@@ -1,14 +1,52 @@
-"""Accuracy on the reference against accuracy on targets."""
+"""Accuracy on the reference against accuracy on targets: of several encoders, and of one."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from .names import named
-from .style import COLOURS, GREY, STYLE
+from .panels import apart
+from .style import COLOURS, GREY, STYLE, colour_of
 
 
-def key_question(table: pd.DataFrame, reference: str) -> np.ndarray:
+def key_question(table: pd.DataFrame) -> np.ndarray:
+    """Draw accuracy on the target after fine-tuning against accuracy on the reference, a panel per target.
+
+    Args:
+        table: columns target, encoder, reference_accuracy, fine_tuned; each panel names its encoders at the right.
+    """
+    targets = list(dict.fromkeys(table["target"]))
+    count = table["encoder"].nunique()
+    with plt.rc_context(STYLE):
+        _, axes = plt.subplots(
+            len(targets),
+            1,
+            figsize=(5.2, len(targets) * (0.7 + 0.18 * count)),
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+        )
+        for ax, target in zip(axes[:, 0], targets, strict=True):
+            rows = table[table["target"] == target]
+            colour, marker = colour_of(str(target))
+            ax.plot(rows["reference_accuracy"], rows["fine_tuned"], marker, color=colour, ms=6)
+            low, high = float(rows["fine_tuned"].min()), float(rows["fine_tuned"].max())
+            room = max(high - low, 0.01)
+            middle, half = (low + high) / 2, 0.56 * room
+            ax.set(ylim=(middle - half, middle + half), title=named(str(target)), ylabel="accuracy")
+            places = apart((rows["fine_tuned"] - low) / room, 0.85 / max(count - 1, 1))
+            places += 0.5 - (places.min() + places.max()) / 2  # centred on the panel
+            for place, row in zip(places, rows.itertuples(), strict=True):
+                ax.annotate(
+                    named(str(row.encoder)), (row.reference_accuracy, row.fine_tuned), (1.04, place),
+                    "data", "axes fraction", va="center", fontsize=10,
+                    arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 4},
+                )  # fmt: skip
+        axes[-1, 0].set_xlabel("accuracy on the reference")
+    return axes[:, 0]
+
+
+def one_encoder(table: pd.DataFrame, reference: str) -> np.ndarray:
     """Draw accuracy and loss of each task, the reference at the top, with bars of two standard errors.
 
     Args:

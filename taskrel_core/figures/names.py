@@ -99,6 +99,7 @@ SCORE_NAMES = {
     "reference_accuracy": "reference accuracy",
     "log_tau": "log calibrated tau",
     "log_width": "log width",
+    "log_parameters": "log parameter count",
     "logme": "LogME",
     "leep": "LEEP",
     "nce": "NCE",

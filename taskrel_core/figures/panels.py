@@ -3,6 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from scipy.optimize import isotonic_regression
 
 
 def panels(count: int, columns: int, height: float) -> tuple[Figure, np.ndarray]:
@@ -23,3 +25,16 @@ def label_axes(figure: Figure, axes: np.ndarray, x: str, y: str) -> None:
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
     figure.tight_layout()
+
+
+def apart(places: ArrayLike, gap: float) -> np.ndarray:
+    """Return places of labels at least ``gap`` apart, in the order of the given ones, moved as little as possible.
+
+    Least squares: places less their rank times the gap must not fall.
+    """
+    value = np.asarray(places, dtype=float)
+    order = np.argsort(value, kind="stable")
+    steps = gap * np.arange(len(value))
+    moved = np.empty_like(value)
+    moved[order] = isotonic_regression(value[order] - steps).x + steps
+    return moved

@@ -19,7 +19,7 @@ def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarr
     y = np.arange(len(targets))
     with plt.rc_context(STYLE):
         _, axes = plt.subplots(
-            -(-(len(scores) + 2) // 2), 2, figsize=(5.4, 7.4), sharex=True, sharey=True, layout="constrained"
+            -(-(len(scores) + 2) // 2), 2, figsize=(5.2, 7.8), sharex=True, sharey=True, layout="constrained"
         )
         for ax, score in zip(axes.flat, scores, strict=False):
             rows = table[table["score"] == score].set_index("target").loc[targets]
@@ -37,7 +37,7 @@ def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarr
         for ax in axes.flat[: len(scores) + 1]:
             ax.axvline(0, color=GREY, lw=0.8)
             ax.set(xlim=(-1.03, 1.03), xticks=[-1, -0.5, 0, 0.5, 1])
-            ax.set_yticks(y, targets, fontsize=9)
+            ax.set_yticks(y, targets)
         for ax in axes.flat[len(scores) - 1 : len(scores) + 1]:  # the lowest of each column
             ax.tick_params(labelbottom=True)
             ax.set_xlabel("Pearson's r")
@@ -63,9 +63,18 @@ def _key(ax: Axes) -> None:
     )
     for k, (marker, colour, text) in enumerate(lines):
         place, height = ax.transAxes, 0.86 - 0.16 * k
-        ax.plot(0.02, height, marker, color=colour, ms=9 if marker == "|" else 5, mew=1.6, transform=place)
-        ax.text(0.08, height, text, va="center", fontsize=9, transform=place)
-    ax.text(0.02, 0.22, "lines: 95 % intervals", va="center", fontsize=9, transform=ax.transAxes)
+        ax.plot(
+            0.02,
+            height,
+            marker,
+            color=colour,
+            ms=9 if marker == "|" else 5,
+            mew=1.6,
+            transform=place,
+            clip_on=False,
+        )
+        ax.text(0.08, height, text, va="center", transform=place)
+    ax.text(0.02, 0.22, "lines: 95 % intervals", va="center", transform=ax.transAxes)
 
 
 def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
@@ -77,7 +86,7 @@ def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
     """
     targets = list(dict.fromkeys(cells["target"]))
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(5.2, 0.4 * len(means) + 1.5))
+        _, ax = plt.subplots(figsize=(3.55, 0.42 * len(means) + 1.5))
         for y, row in enumerate(means.itertuples()):
             sign, own = (1 if row.expected == "+" else -1), cells[cells["score"] == row.score]
             for k, target in enumerate(targets):
@@ -85,16 +94,16 @@ def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
                 (colour, marker), place = marker_of(k), y + 0.2 * (k - (len(targets) - 1) / 2)
                 ax.plot(x, [place], marker, color=colour, ms=5, label=label)
             ax.plot(sign * row.mean, y, "|", color="black", ms=18, mew=2)
-            for x, value in ((1.18, row.mean), (1.5, row.printed)):
-                ax.text(x, y, f"{value:+.2f}".replace("-", "−"), va="center", ha="center", fontsize=9)
-        for x, text in ((1.18, "mean"), (1.5, "printed")):
-            ax.text(x, -0.8, text, va="center", ha="center", fontsize=9, weight="bold")
+            for x, value in ((1.22, row.mean), (1.72, row.printed)):
+                ax.text(x, y, f"{value:+.2f}".replace("-", "−"), va="center", ha="center")
+        for x, text in ((1.22, "mean"), (1.72, "printed")):
+            ax.text(x, -0.8, text, va="center", ha="center", weight="bold")
         ax.axvspan(-1.03, 0, color=GREY, alpha=0.13, lw=0)
-        ax.text(-1.0, len(means) - 0.55, "wrong sign", fontsize=9, va="bottom")
+        ax.text(-1.0, len(means) - 0.55, "wrong sign", va="bottom")
         names = [f"{row.name} ({row.expected.replace('-', '−')})" for row in means.itertuples(index=False)]
-        ax.set_yticks(range(len(means)), names, fontsize=9)
+        ax.set_yticks(range(len(means)), names)
         ax.set(xlim=(-1.03, 1.03), ylim=(len(means) - 0.45, -0.6), xticks=[-1, -0.5, 0, 0.5, 1])
-        ax.set_xlabel("Pearson's r times its right sign (black bar: mean of the row)", fontsize=9)
+        ax.set_xlabel("Pearson's r times its right sign\n(bar: mean of the row)")
         where = {"loc": "lower left", "bbox_to_anchor": (0, 1.03), "borderaxespad": 0, "handletextpad": 0.1}
-        ax.legend(**where, ncols=len(targets), fontsize=9)
+        ax.legend(**where, ncols=len(targets))
     return ax

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from taskrel_core.analysis.correlation import correlate, mean_interval
+from taskrel_core.analysis.correlation import correlate, mean_interval, within
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=11)
@@ -28,6 +28,24 @@ def test_value_and_interval_are_those_of_a_plain_loop(groups):
     assert r.value == pytest.approx(stats.pearsonr(X, Y).statistic, abs=1e-12)
     assert [r.low, r.high] == pytest.approx(plain(members, 150), abs=1e-9)
     assert r.n == 11
+
+
+def test_a_partial_correlation_is_that_of_what_the_given_leaves_over():
+    given = X + RNG.normal(size=11)
+    left = [side - np.polyval(np.polyfit(given, side, 1), given) for side in (X, Y)]
+    r = correlate(X, Y, given=given, resamples=200)
+    assert r.value == pytest.approx(stats.pearsonr(*left).statistic, abs=1e-12)
+    assert r.low < r.value < r.high
+
+
+def test_what_is_given_may_leave_nothing_over():
+    assert np.isnan(correlate(X, Y, given=3 * X - 1, resamples=20).value)
+
+
+def test_within_groups_there_is_no_correlation_with_what_is_constant_in_them():
+    groups = np.repeat([0, 1, 2], 3)
+    r = within(RNG.normal(size=9), groups * 0.1 + 0.7, groups, resamples=20)
+    assert np.isnan([r.value, r.low, r.high]).all()
 
 
 def test_draws_in_which_one_side_is_constant_are_left_out():

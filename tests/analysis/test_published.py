@@ -17,6 +17,7 @@ from taskrel_core.analysis.published import (
     _tau,
     accuracies,
     compare_accuracies,
+    largest_gap_first,
     poster_means,
     poster_table,
     read_poster,
@@ -60,6 +61,32 @@ def test_the_table_has_the_columns_that_it_promises(table):
     words = set(re.findall(r"\w+", recompute.__doc__.partition("Returns:")[2]))
     assert set(table.columns) <= words
     assert len(table.columns) == 21
+
+
+def test_the_page_prints_what_follows_from_the_published_columns(facts):
+    """The numbers of page 14, with its 2,000 resamples; ends of intervals to within what resampling moves."""
+    table = recompute(facts)
+    assert (len(table), int((table["agrees"] & table["tau_agrees"]).sum())) == (32, 23)
+    worst = largest_gap_first(table).iloc[0]
+    assert (worst["target"], worst["score"]) == ("pets", "leep")
+    assert abs(worst["printed"] - worst["pearson"]) == pytest.approx(0.60, abs=0.005)
+    assert int((table["pearson"] * table["other"] < 0).sum()) == 3
+    best = table.groupby("target")[["pearson", "other"]].idxmax()
+    assert int((best["pearson"] != best["other"]).sum()) == 2
+    apart = table[(table["difference_low"] > 0) | (table["difference_high"] < 0)]
+    assert {("cars", "logme"), ("sun397", "logme"), ("sun397", "hscore")} == set(
+        zip(apart["target"], apart["score"], strict=True)
+    )
+    assert int((table["low"] > 0).sum()) == pytest.approx(24, abs=1)
+    assert int((table["other_low"] > 0).sum()) == pytest.approx(22, abs=1)
+    assert (table["high"] - table["low"]).median() == pytest.approx(0.61, abs=0.02)
+
+
+def test_what_is_printed_farthest_from_what_follows_comes_first():
+    table = pd.DataFrame({"score": list("abc"), "mean": [0.5, 0.2, -0.1], "printed": [0.5, -0.3, 0.1]})
+    sorted_table = largest_gap_first(table, "mean")
+    assert sorted_table["score"].tolist() == ["b", "c", "a"]
+    assert sorted_table.index.tolist() == [0, 1, 2]
 
 
 def test_weighted_tau_by_its_definition():

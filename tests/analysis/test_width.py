@@ -11,7 +11,7 @@ import yaml
 from taskrel_core.analysis.correlation import within
 from taskrel_core.analysis.encoder_report import answer, beneath, overview, power_text, width_table
 from taskrel_core.analysis.study import mean_correlations
-from taskrel_core.analysis.width import STATIC, WIDTH, encoder_cells, of_width, sign_verdict
+from taskrel_core.analysis.width import SIZE, STATIC, WIDTH, encoder_cells, of_width, sign_verdict
 from taskrel_core.experiments.scoring import SCORES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +60,10 @@ def test_a_score_of_width_alone_has_no_sign_among_encoders_of_one_width():
     ]  # fmt: skip
     rows = pd.DataFrame(lines)
     rows["logme"] = np.log(rows["d"]) + 1e-3 * rng.normal(size=len(rows))
-    cells = encoder_cells(rows, rows, ["logme"], {"logme": True}, names)
+    parameters: dict[str, int | None] = {name: 10 ** (k + 3) for k, name in enumerate(names)} | {"e8": None}
+    cells = encoder_cells(rows, rows, ["logme"], {"logme": True}, names, parameters)
+    assert cells.scores[SIZE][:3, 1] == pytest.approx(np.log([1e3, 1e4, 1e5]))
+    assert np.isnan(cells.scores[SIZE][8]).all()
     found = of_width(cells, "logme", resamples=400)
     assert found.with_width > 0.99
     assert mean_correlations(cells, resamples=200).loc["logme", "mean_r"] > 0.9

@@ -123,6 +123,14 @@ def test_features_of_a_known_picture(name):
 
 
 @pytest.mark.parametrize("name", EVERY)
+def test_the_skeleton_has_the_shapes_of_the_trunk_without_its_weights(name, monkeypatch):
+    present(name)
+    shapes = [p.shape for p in ENCODERS[name].load()[0].parameters()]
+    monkeypatch.setattr(type(ENCODERS[name]), "path", lambda self: pytest.fail("no weights are needed"))
+    assert [p.shape for p in ENCODERS[name].skeleton().parameters()] == shapes
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_versions_hold_the_hash_of_the_weights(name):
     entry = ENCODERS[name]
     assert entry.version.startswith(entry.sha256)

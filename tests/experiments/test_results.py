@@ -20,6 +20,7 @@ from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.row import Row
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring
+from taskrel_core.experiments.separation import Separation
 from taskrel_core.experiments.speed import Timing
 from taskrel_core.experiments.store import RowStore, _entry
 
@@ -35,6 +36,7 @@ SAMPLE = [
     Certificate("digits", "glyphs_digits", "lenet", metric="euclidean", mode="fixed_all"),
     Departure("planted", label_cost=1.0, balanced=True),
     Timing("by_class", n=500, d=256, k=10),
+    Separation("digits", "small:resnet/tiny_3"),
     FewShot("digits", "small:mobilenet/random"),
     FewShotScores("fashion_mnist", "digits", "small:mobilenet/random", "euclidean"),
     Candidate("fashion_mnist", "digits", "small:mobilenet/random"),
@@ -55,6 +57,7 @@ NUMBERS = {  # what is compared: not the seconds
         "recovered",
     ),
     "Timing": ("value",),
+    "Separation": ("class_distance", "loss", "loss_new"),
     "FewShot": ("fine_tuned", "probe"),
     "FewShotScores": ("euclidean", "euclidean_reweighted", "euclidean_loss"),
     "Candidate": ("bound", "loss"),
@@ -62,7 +65,14 @@ NUMBERS = {  # what is compared: not the seconds
 # Relative, on another machine: a search follows one of many heads within the gap, or steps that round elsewhere; a
 # network is trained before; all else is rounding.
 SHARE = {
-    **{"Scoring": 1e-3, "Experiment": 1e-2, "Checking": 3e-2, "Departure": 1e-2, "Timing": 1e-6},
+    **{
+        "Scoring": 1e-3,
+        "Experiment": 1e-2,
+        "Checking": 3e-2,
+        "Departure": 1e-2,
+        "Timing": 1e-6,
+        "Separation": 1e-3,
+    },
     **{"FewShotScores": 1e-2, "Candidate": 3e-2},
 }
 # Calibrated tau is searched to 1 %; a head within its gap may put a few samples of the reference on the other side.

@@ -15,9 +15,10 @@ from taskrel_core.experiments.scoring import SCORES
 from taskrel_core.figures.ablation import ablation
 from taskrel_core.figures.better_encoder import better_encoder
 from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
-from taskrel_core.figures.key_question import key_question
+from taskrel_core.figures.key_question import key_question, one_encoder
 from taskrel_core.figures.limited_data import limited_data
 from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, named
+from taskrel_core.figures.panels import apart
 from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
 from taskrel_core.figures.small_encoders import changed_correlations
 from taskrel_core.figures.small_gap import small_gap
@@ -59,19 +60,20 @@ def test_bound_and_best_head_stand_on_one_line_and_above_chance_is_shaded():
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a →\nb"]
 
 
-def test_pairs_are_placed_by_what_chance_makes_comparable():
-    table = pd.DataFrame(
-        {
-            "reference": ["mnist", "usps"],
-            "transferability": [1.0, 0.5],
-            "chance": 2.0,
-            "bound_span": [1.5, 3.0],
-        }
-    )
-    ax = task_pairs(table, ["span"])
+def test_pairs_are_placed_by_what_chance_makes_comparable_with_the_baseline_beneath():
+    table = pd.DataFrame({"target": ["mnist", "usps"], "best": [1.0, 0.5], "chance": 2.0})
+    table = table.assign(class_distance=[3.0, 9.0], bound_euclidean=[2.4, 3.0], bound_span=[1.5, 1.0])
+    (ax, other), (beneath, _) = task_pairs({"one": table, "two": table}, ["euclidean", "span"])
     places = [tuple(dots.get_offsets()[0]) for dots in ax.collections]
-    assert places == [(0.5, 0.75), (0.25, 1.5)]
-    assert ax.get_legend_handles_labels()[1] == ["MNIST", "USPS"]
+    assert places == [(0.5, 1.2), (0.5, 0.75), (0.25, 1.5), (0.25, 0.5)]
+    assert [len(dots.get_facecolors()) for dots in ax.collections] == [0, 1, 0, 1]  # the last cost is filled
+    assert ax.get_aspect() == 1
+    assert "y = x" in [text.get_text() for text in ax.texts]
+    assert [tuple(dots.get_offsets()[0]) for dots in beneath.collections] == [(3.0, 0.5), (9.0, 0.25)]
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == [
+        "MNIST", "USPS", "Euclidean cost", "span cost",
+    ]  # fmt: skip
+    assert ax.get_ylim() == other.get_ylim()
 
 
 def test_the_terms_of_the_chain_add_up_to_the_bound():
@@ -132,12 +134,28 @@ def test_accuracy_and_probe_stand_in_the_row_of_their_encoder():
     assert ax.lines[-1].get_xdata() == pytest.approx([0.3, 0.4])
 
 
+def test_each_target_has_a_panel_that_names_its_encoders():
+    table = pd.DataFrame({"target": "mnist", "encoder": ["pca", "vgg16"], "reference_accuracy": [0.4, 0.6]})
+    (ax,) = key_question(table.assign(fine_tuned=[0.9, 0.7]))
+    assert ax.get_title(loc="left") == "MNIST"
+    assert (ax.lines[0].get_xdata() == [0.4, 0.6]).all()
+    assert (ax.lines[0].get_ydata() == [0.9, 0.7]).all()
+    height = {text.get_text(): text.xyann[1] for text in ax.texts}
+    assert height["pixel PCA"] > height["VGG16 trunk"]
+
+
+def test_labels_are_moved_apart_in_their_order_and_no_further_than_needed():
+    moved = apart([0.5, 0.0, 0.55, 2.0], 0.2)
+    assert moved == pytest.approx([0.425, 0.0, 0.625, 2.0])
+    assert apart([1.0], 0.2).tolist() == [1.0]
+
+
 def test_the_reference_is_named_and_its_value_carried_down():
     table = pd.DataFrame(
         {"target": ["mnist", "usps"], "head": "best", "accuracy": [0.9, 0.6], "loss": [0.3, 1.0]}
     )
     table = table.assign(accuracy_se=0.01, loss_se=0.1, largest_class=0.1, chance=2.3)
-    axes = key_question(table, "mnist")
+    axes = one_encoder(table, "mnist")
     assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["MNIST (reference)", "USPS"]
     assert any(list(line.get_xdata()) == [0.9, 0.9] for line in axes[0].lines)
 
@@ -158,11 +176,19 @@ def test_modes_are_joined_from_left_to_right():
     assert ax.get_legend_handles_labels()[1] == ["FixedAll", "LearnedAll"]
 
 
-def test_the_bars_of_ones_own_task_are_its_bounds():
+def test_the_last_bar_of_ones_own_task_is_split_into_terms_that_add_up_to_the_bound():
     table = pd.DataFrame({"metric": ["euclidean", "logit"], "bound": [3.0, 2.0], "loss": 1.0})
-    ax = your_task(table.assign(transferability=0.8, chance=2.3))
-    assert [bar.get_width() for bar in ax.patches] == [3.0, 2.0]
-    assert [line.get_xdata()[0] for line in ax.lines] == [0.8, 1.0, 2.3]
+    table = table.assign(transferability=0.8, chance=2.3, reweighted_loss=1.2, label_mismatch=0.3)
+    ax = your_task(table)
+    shade, *bars = ax.patches
+    assert shade.get_x() == pytest.approx(2.3)
+    assert [bar.get_width() for bar in bars] == pytest.approx([3.0, 1.2, 0.3, 0.5])
+    assert bars[3].get_x() == pytest.approx(1.5)
+    assert len({bar.get_facecolor()[:3] for bar in bars}) == 1
+    assert {line.get_xdata()[0] for line in ax.lines} == {0.8, 1.0, 2.3}
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
 
 
 def test_encoders_stand_in_their_order_with_the_probes_error_and_the_bound_against_chance():

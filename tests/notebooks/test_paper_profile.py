@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTICE = "Stand-in data: no number on these pages says anything about the real tasks."
 SMALL = '{"n": 60, "n_test": 90, "epochs": 1}'
 RATES = '{"resnet18": 0.0002, "resnet18_l2_eps0.05": 0.0002, "resnet18_l2_eps1": 0.0002}'
-RUNS = {"01": 'reference=cifar10_full targets=["kmnist"] n=30 n_test=20'}
 FEW = f'targets=["cifar10_full"] rates={RATES} k_reference=5 n_reference=60 seeds=[0] sizes={SMALL}'
+RUNS = {"01": f'{FEW} draws=[0] tasks=["cifar10_full", "kmnist"] n=30 n_test=20'}
 LONGER = {
     "03": 'pairs=["imagenet > pets", "kmnist > usps"] encoders=["resnet18", "lenet"] epochs=1 n_reference=60 n_target=60',
     "04": 'tasks=["kmnist", "usps", "emnist_letters"] epochs=1 n_reference=60 n_target=60',

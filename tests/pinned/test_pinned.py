@@ -12,10 +12,12 @@ from taskrel_core.experiments.few_shot import FewShot
 from taskrel_core.experiments.few_shot_scores import FewShotScores
 from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.linear_heads import LinearHead
+from taskrel_core.experiments.part import Part
 from taskrel_core.experiments.ranking import Ranked
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.row import Row
 from taskrel_core.experiments.scoring import Scoring
+from taskrel_core.experiments.separation import Separation
 from taskrel_core.experiments.speed import Timing
 from tests.pinned.problems import problems, solve
 
@@ -30,9 +32,11 @@ ROWS = {
     "FewShot": FewShot("digits", "random_net"),
     "FewShotScores": FewShotScores("fashion_mnist", "digits", "random_net", "euclidean"),
     "FineTuning": FineTuning("digits", "random_net", lr=3e-5),
+    "Part": Part("fashion_mnist", "digits", "pca", share=0.5),
     "Probing": LinearHead("digits", "random_net"),
     "Ranked": Ranked("digits", "random_net", "fashion_mnist"),
     "Scoring": Scoring("fashion_mnist", "emoji_noto", "random_net"),
+    "Separation": Separation("digits", "random_net"),
     "Timing": Timing("exact"),
 }
 TOLERANCE = 1e-2  # of the bound: a search that meets rounding elsewhere may end a little lower or higher
@@ -50,8 +54,13 @@ def test_a_bound_is_no_higher_than_its_pin(name):
     assert list(found["chain"]) == list(pin["chain"])
 
 
+def kinds(base: type[Row]) -> set[str]:
+    """Names of all kinds of row, those that are special cases of others too."""
+    return {kind.kind for kind in base.__subclasses__()}.union(*map(kinds, base.__subclasses__()))
+
+
 def test_every_kind_of_row_is_pinned():
-    assert {kind.kind for kind in Row.__subclasses__()} == set(KEYS) == set(ROWS)
+    assert kinds(Row) == set(KEYS) == set(ROWS)
 
 
 @pytest.mark.parametrize("kind", KEYS)
