@@ -1,7 +1,10 @@
 """Panels of several figures: their layout and labels."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 
@@ -23,3 +26,21 @@ def label_axes(figure: Figure, axes: np.ndarray, x: str, y: str) -> None:
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=8)
     figure.tight_layout()
+
+
+def label_ends(ax: Axes, x: float, ends: Mapping[str, tuple[float, str]], points: float) -> None:
+    """Write the name of each line to the right of its end, moved up where it would overlap the one below.
+
+    Args:
+        ax: axes whose limits and size are final.
+        x: where the lines end.
+        ends: by name, the height of the end and the colour of the line.
+        points: height of the axes.
+    """
+    low, high = ax.get_ylim()
+    step, last = 12 * (high - low) / points, -np.inf
+    for name, (y, colour) in sorted(ends.items(), key=lambda end: end[1][0]):
+        last = max(y, last + step)
+        ax.annotate(
+            name, (x, last), (7, 0), textcoords="offset points", va="center", color=colour, fontsize=10
+        )
