@@ -20,7 +20,7 @@ def train_on_permuted_labels(sample: TrainingSample) -> Encode:
         ValueError: the cached state is damaged; the message names the file.
     """
     labels = np.random.default_rng(sample.seed).permutation(sample.labels)
-    return train_lenet(replace(sample, labels=labels))  # its key is another already, by the recipe
+    return train_lenet(replace(sample, labels=labels, key=f"shuffled-{sample.key}"))
 
 
 register(

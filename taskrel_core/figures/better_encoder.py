@@ -14,7 +14,7 @@ PANELS = {
     "bound_relative": "bound / chance",
     "head_accuracy": "accuracy of the best head",
 }
-CONTROL = {True: "control (random labels): mean of related", False: "control: mean of unrelated"}
+CONTROL = {True: "random labels, mean of related targets", False: "random labels, mean of unrelated targets"}
 HEIGHT = 3.1  # inches of a panel
 
 
@@ -34,19 +34,22 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
     with plt.rc_context(STYLE):
         _, axes = plt.subplots(3, 1, figsize=(5.2, 3 * HEIGHT), sharex=True, layout="constrained")
         for ax, (column, label) in zip(axes, PANELS.items(), strict=True):
-            ends = {}
+            ends, lines = {}, []
             for target, rows in learned.groupby("target", sort=False):
                 colour, marker = colour_of(str(target))
-                ends[named(str(target))] = (_line(ax, rows, column, colour, marker), colour)
-            _epochs(ax, learned, column)
+                lines.append(_line(ax, rows, column, colour, marker))
+                ends[named(str(target))] = (float(lines[-1].iloc[-1]), colour)
+            _epochs(ax, _x(learned), lines)
             if column != "bound_relative":
-                for related, rows in control.groupby("related"):
+                lines = [
                     _line(ax, rows, column, GREY, "o", mfc="none", label=CONTROL[bool(related)])
-                _epochs(ax, control[control["epochs"] > control["epochs"].min()], column)
+                    for related, rows in control.groupby("related")
+                ]
+                _epochs(ax, _x(control).iloc[1:], lines)
             ax.set(ylabel=label)
             ax.set_xlim(right=_x(learned).max() + 0.35 * np.ptp(_x(table)))
             label_ends(ax, float(_x(learned).iloc[-1]), ends, 72 * HEIGHT * 0.8)
-        axes[0].legend(loc="lower left", bbox_to_anchor=(-0.15, 1), fontsize=10)
+        axes[0].legend(loc="lower left", bbox_to_anchor=(-0.15, 1), fontsize=10, reverse=True)
         axes[-1].set_xlabel("accuracy on the reference")
     return axes
 
@@ -55,26 +58,26 @@ def _x(rows: pd.DataFrame) -> pd.Series:
     return rows.groupby("epochs")["reference_accuracy"].mean()
 
 
-def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, **more: str) -> float:
-    """Draw the mean over targets and seeds with the range over seeds as a band, and return where the line ends."""
+def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, **more: str) -> pd.Series:
+    """Draw the mean over targets and seeds with the range over seeds as a band, and return the mean by epochs."""
     seeds = rows.groupby(["epochs", "seed"])[column].mean()
     value, x = seeds.groupby("epochs").agg(["mean", "min", "max"]), _x(rows)
     ls = "-" if bool(np.all(rows["related"])) else "--"
     ax.plot(x, value["mean"], marker=marker, ms=5, color=colour, ls=ls, **more)
     ax.fill_between(x, value["min"], value["max"], color=colour, alpha=0.18, lw=0)
-    return float(value["mean"].iloc[-1])
+    return value["mean"]
 
 
-def _epochs(ax: Axes, rows: pd.DataFrame, column: str) -> None:
-    """Write the number of epochs above the highest of the points that share it."""
-    high = rows.groupby(["epochs", "target"])[column].mean().groupby("epochs").max()
-    for epochs, x in _x(rows).items():
+def _epochs(ax: Axes, x: pd.Series, lines: list[pd.Series]) -> None:
+    """Write each number of epochs above the highest line."""
+    for epochs, place in x.items():
+        high = max(line[epochs] for line in lines)
         ax.annotate(
             f"{epochs}",
-            (x, high[epochs]),
+            (place, high),
             (0, 6),
             textcoords="offset points",
             ha="center",
-            fontsize=9,
+            fontsize=9.5,
             color=GREY,
         )

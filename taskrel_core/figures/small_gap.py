@@ -63,11 +63,13 @@ def _over_tau(ax: Axes, table: pd.DataFrame) -> None:
         ax.fill_between(ratio.index, ratio["min"], ratio["max"], color=colour, alpha=0.18, lw=0)
         place, text = (ratio.index[-1], ratio["mean"].iloc[-1]), f"{named(str(metric))} cost"
         ax.annotate(text, place, (0, 8), textcoords="offset points", ha="right", fontsize=10)
-    top = max(float(table["ratio"].max()) * 1.1, 1.2)
+    low, top = float(table["ratio"].min()) / 1.5, max(float(table["ratio"].max()) * 1.3, 1.5)
     vacuous(ax, 1.0, top, "y")
     taus = sorted(table["tau"].unique())
     ax.text(taus[0], 1.0, "vacuous: above chance", va="bottom", fontsize=10)
-    ax.set(xscale="log", ylim=(0, top), xlabel="tau, nats per unit of feature")
+    ax.set(xscale="log", yscale="log", ylim=(low, top), xlabel="tau, nats per unit of feature")
     ax.set_ylabel("gap / (chance - best head)")
     ax.set_xticks(taus, [f"{tau:g}" for tau in taus])
+    ratios = [ratio for ratio in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if low < ratio < top]
+    ax.set_yticks(ratios, [f"{ratio:g}" for ratio in ratios])
     ax.minorticks_off()

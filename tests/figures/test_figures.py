@@ -118,7 +118,7 @@ def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds_beside_a_holl
     assert line.get_ydata() == pytest.approx([0.75, 0.15])
     assert line.get_linestyle() == "--"  # unrelated
     assert other.get_ydata() == pytest.approx([0.75, 0.75])
-    assert (other.get_mfc(), other.get_label()) == ("none", "control: mean of unrelated")
+    assert (other.get_mfc(), other.get_label()) == ("none", "random labels, mean of unrelated targets")
     assert len(axes[1].lines) == 1  # the control's bound is not learned
     assert [text.get_text() for text in axes[0].texts] == ["0", "3", "3", "digits 8x8"]
 
