@@ -25,7 +25,7 @@ profile: str = "embedded"  # [profile] which size of everything
 reference: str = "mnist"  # [data set] what the encoder learns
 related: list[str] = ["digits", "glyphs_digits"]  # [data set] targets with the same classes
 unrelated: list[str] = ["fashion_mnist", "glyphs_latin"]  # [data set] targets with other classes
-steps: list[int] = [0, 3, 10]  # [>= 0, 2 or more] epochs after which the encoder is measured
+steps: list[int] = [0, 1, 3, 10]  # [>= 0, 2 or more] epochs after which the encoder is measured
 tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
 n_reference: int = 1000  # [>= 1] reference samples
 n_target: int = 1000  # [>= 1] target samples

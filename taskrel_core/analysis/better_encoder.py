@@ -25,11 +25,10 @@ def decreases(table: pd.DataFrame) -> pd.DataFrame:
 
     def fall(control: bool, column: str) -> pd.Series:
         rows = table[table["control"] == control]
-        first, last = (
-            rows[rows["epochs"] == epochs].set_index(keys)
-            for epochs in (rows["epochs"].min(), rows["epochs"].max())
+        relative = rows.assign(value=rows[column] / rows["chance"]).pivot(
+            index=keys, columns="epochs", values="value"
         )
-        return first[column] / first["chance"] - last[column] / last["chance"]
+        return relative.iloc[:, 0] - relative.iloc[:, -1]
 
     learned, control = fall(False, "transferability"), fall(True, "transferability")
     found = {
@@ -96,7 +95,9 @@ def verdicts_of(fall: pd.DataFrame) -> dict[str, str]:
         "improvement": of_interval(*interval(found["related"])),
         "specificity": of_interval(*interval(found["specificity"])),
     }
-    beyond = fall.groupby(["related", "target"])["beyond"].mean()
-    if verdicts["specificity"] == "supported" and beyond[True].min() <= beyond[False].max():
+    beyond: dict[bool, list[float]] = {True: [], False: []}
+    for _, part in fall.groupby("target"):
+        beyond[bool(np.all(part["related"]))].append(float(np.mean(part["beyond"])))
+    if verdicts["specificity"] == "supported" and min(beyond[True]) <= max(beyond[False]):
         verdicts["specificity"] = "supported with caveat"
     return verdicts

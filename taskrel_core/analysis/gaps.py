@@ -24,7 +24,8 @@ def gaps(rows: pd.DataFrame, costs: Sequence[str] = COSTS) -> pd.DataFrame:
     parts = []
     for cost in costs:
         bound = f"bound_{cost}"
-        nothing = rows.loc[fixed, [*same, "bound_euclidean"]].set_axis([*same, "fixed_all"], axis=1)
+        nothing = rows.loc[fixed, [*same, "bound_euclidean"]].drop_duplicates()
+        nothing = nothing.rename(columns={"bound_euclidean": "fixed_all"})
         part = rows[~fixed].assign(metric=cost, bound=rows.loc[~fixed, bound])
         parts.append(part.merge(nothing, on=same, how="left", validate="many_to_one"))
     table = pd.concat(parts, ignore_index=True)

@@ -55,7 +55,7 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
 
 
 def _x(rows: pd.DataFrame) -> pd.Series:
-    return rows.groupby("epochs")["reference_accuracy"].mean()
+    return pd.Series(rows.groupby("epochs")["reference_accuracy"].mean())
 
 
 def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, **more: str) -> pd.Series:
@@ -65,7 +65,7 @@ def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, *
     ls = "-" if bool(np.all(rows["related"])) else "--"
     ax.plot(x, value["mean"], marker=marker, ms=5, color=colour, ls=ls, **more)
     ax.fill_between(x, value["min"], value["max"], color=colour, alpha=0.18, lw=0)
-    return value["mean"]
+    return pd.Series(value["mean"])
 
 
 def _epochs(ax: Axes, x: pd.Series, lines: list[pd.Series]) -> None:

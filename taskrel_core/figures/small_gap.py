@@ -20,9 +20,8 @@ def small_gap(table: pd.DataFrame, tau: float) -> np.ndarray:
     at = table[table["tau"] == tau]
     with plt.rc_context(STYLE):
         upper = 0.62 * at["pair"].nunique() + 2.1
-        _, axes = plt.subplots(
-            2, 1, figsize=(5.2, upper + 3.2), layout="constrained", height_ratios=[upper, 3.2]
-        )
+        size, ratios = (5.2, upper + 3.2), {"height_ratios": [upper, 3.2]}
+        _, axes = plt.subplots(2, 1, figsize=size, layout="constrained", gridspec_kw=ratios)
         _pairs(axes[0], at)
         _over_tau(axes[1], table)
     return axes
