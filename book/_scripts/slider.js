@@ -41,7 +41,7 @@
     });
     [
       [0, "best head"],
-      [1, "chance: from here on, the bound is vacuous"],
+      [1, "chance; beyond it, vacuous"],
     ].forEach(([place, text], k) => {
       const bottom = height - 18 * (1 - k);
       svg.append(element("line", { x1: x(place), x2: x(place), y1: 0, y2: bottom - 16 }));
