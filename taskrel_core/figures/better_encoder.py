@@ -45,7 +45,7 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
                     _line(ax, rows, column, GREY, "o", mfc="none", label=CONTROL[bool(related)])
                     for related, rows in control.groupby("related")
                 ]
-                _epochs(ax, _x(control).iloc[1:], lines)
+                _epochs(ax, _x(control).iloc[-1:], [max(lines, key=lambda line: line.iloc[-1])])
             ax.set(ylabel=label)
             ax.set_xlim(right=_x(learned).max() + 0.35 * np.ptp(_x(table)))
             label_ends(ax, float(_x(learned).iloc[-1]), ends, 72 * HEIGHT * 0.8)

@@ -60,12 +60,12 @@ def _over_tau(ax: Axes, table: pd.DataFrame) -> None:
         ratio, colour = rows.groupby("tau")["ratio"].agg(["mean", "min", "max"]), METRIC_COLOURS[str(metric)]
         ax.plot(ratio.index, ratio["mean"], "o-", ms=5, color=colour)
         ax.fill_between(ratio.index, ratio["min"], ratio["max"], color=colour, alpha=0.18, lw=0)
-        place, text = (ratio.index[-1], ratio["mean"].iloc[-1]), f"{named(str(metric))} cost"
-        ax.annotate(text, place, (0, 8), textcoords="offset points", ha="right", fontsize=10)
+        place, text = (ratio.index[0], ratio["max"].iloc[0]), f"{named(str(metric))} cost"
+        ax.annotate(text, place, (0, 5), textcoords="offset points", fontsize=10)
     low, top = float(table["ratio"].min()) / 1.5, max(float(table["ratio"].max()) * 1.3, 1.5)
     vacuous(ax, 1.0, top, "y")
     taus = sorted(table["tau"].unique())
-    ax.text(taus[0], 1.0, "vacuous: above chance", va="bottom", fontsize=10)
+    ax.text(taus[-1], 1.0, "vacuous: above chance", va="bottom", ha="right", fontsize=10)
     ax.set(xscale="log", yscale="log", ylim=(low, top), xlabel="tau, nats per unit of feature")
     ax.set_ylabel("gap / (chance - best head)")
     ax.set_xticks(taus, [f"{tau:g}" for tau in taus])
