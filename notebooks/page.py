@@ -115,6 +115,19 @@ def table(
     show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
 
 
+def slider(frame: pd.DataFrame, name: str) -> None:
+    """Write the table as ``<name>.csv`` and, in the book, show its numbers under a slider for tau.
+
+    Args:
+        frame: columns tau, pair, chance, best head, and one for the bound under each cost.
+        name: letters, digits and hyphens; unique in the book.
+    """
+    _check(name, name)
+    _csv(frame, name)
+    if _on_page():
+        _show(f":::{{slider}} ../_generated/{name}.csv\n:::")
+
+
 def bold_wrong_sign(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table with each correlation in bold that does not begin with the right sign.
 

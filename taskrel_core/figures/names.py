@@ -21,6 +21,7 @@ NAMES = {
     "logit": "logit",
     "one_sided": "one-sided",
     "lenet": "LeNet",
+    "lenet_shuffled": "LeNet, random labels",
     "pca": "pixel PCA",
     "efficientnet_lite0": "EfficientNet-Lite0",
     "efficientnet_lite1": "EfficientNet-Lite1",

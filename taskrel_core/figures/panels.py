@@ -1,7 +1,10 @@
 """Panels of several figures: their layout and labels."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
@@ -38,3 +41,19 @@ def apart(places: ArrayLike, gap: float) -> np.ndarray:
     moved = np.empty_like(value)
     moved[order] = isotonic_regression(value[order] - steps).x + steps
     return moved
+
+
+def label_ends(ax: Axes, x: float, ends: Mapping[str, tuple[float, str]], points: float) -> None:
+    """Write the name of each line to the right of its end, moved where it would overlap another.
+
+    Args:
+        ax: axes whose limits and size are final.
+        x: where the lines end.
+        ends: by name, the height of the end and the colour of the line.
+        points: height of the axes.
+    """
+    low, high = ax.get_ylim()
+    step = 12 * (high - low) / points
+    places = apart([y for y, _ in ends.values()], step)
+    for (name, (_, colour)), y in zip(ends.items(), places, strict=True):
+        ax.annotate(name, (x, y), (7, 0), textcoords="offset points", va="center", color=colour, fontsize=10)

@@ -254,6 +254,36 @@ def test_where_no_row_has_all_that_was_picked_the_page_says_what_changed(browser
     assert choose.get_attribute("value") in shown["said"] or "samples" in shown["said"]
 
 
+def slid(browser):
+    """What the slider for tau shows: its value, the sentence, the table, and how many marks are drawn."""
+    return browser.execute_script("""const at = selector => document.querySelector(`section.slider ${selector}`);
+        return {
+            tau: at('output').value,
+            spoken: at('input').getAttribute('aria-valuetext'),
+            said: at('.slider-said').textContent,
+            numbers: [...document.querySelectorAll('section.slider tbody tr')].map(row => row.innerText),
+            marks: document.querySelectorAll('section.slider circle').length}""")
+
+
+def test_the_slider_for_tau_is_moved_by_keyboard_and_text_follows(browser, book):
+    visit(browser, (book / "executed/03_fig_small_gap.html").as_uri())
+    assert browser.find_element(By.CSS_SELECTOR, "section.slider label").is_displayed()
+    first = slid(browser)
+    assert (first["tau"], first["spoken"]) == ("0.02", "tau = 0.02")
+    assert re.fullmatch(
+        r"Mean gap ratio: \d+\.\d\d with .*, \d+\.\d\d with the one-sided cost\.", first["said"]
+    )
+    browser.find_element(By.ID, "slider-tau").send_keys(Keys.ARROW_RIGHT)
+    then = slid(browser)
+    assert (then["tau"], then["spoken"]) == ("0.2", "tau = 0.2")
+    assert then["said"] != first["said"]
+    assert then["numbers"] != first["numbers"]
+    assert then["marks"] == 2 * len(then["numbers"])  # two costs for each pair
+    wide, screen = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= screen
+    assert serious(browser) == []
+
+
 def test_search_works_without_a_server(browser, book):
     visit(browser, (book / "search.html").as_uri() + "?q=status")
     found = "return document.querySelectorAll('#search-results li a').length"

@@ -141,3 +141,9 @@ def test_the_rows_of_a_page_are_kept_as_csv_and_as_json_lines(shown, tmp_path):
     pd.testing.assert_frame_equal(pd.read_csv(made / "rows.01_fig_first.csv"), TABLE[["tau", "n"]])
     lines = (made / "rows.01_fig_first.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{"tau": -0.02, "n": 3}, {"tau": None, "n": 4}]
+
+
+def test_a_slider_has_its_data_beside_the_page(shown, tmp_path):
+    page.slider(TABLE, "gap-tau")
+    assert shown == [":::{slider} ../_generated/gap-tau.csv\n:::"]
+    assert list(pd.read_csv(tmp_path / "made/gap-tau.csv").columns) == list(TABLE.columns)

@@ -289,6 +289,13 @@ def test_fewer_epochs_are_an_earlier_point_of_the_same_training(cache, monkeypat
     assert np.abs(at[2] - at[1]).max() > 0.01
 
 
+def test_the_control_starts_as_lenet_and_learns_other_labels():
+    images, _ = sample(20, "test")
+    start, control = built("lenet", epochs=0)(images), built("lenet_shuffled", epochs=0)(images)
+    np.testing.assert_array_equal(start, control)
+    assert np.abs(built("lenet", epochs=1)(images) - built("lenet_shuffled", epochs=1)(images)).max() > 0.01
+
+
 def test_every_epoch_is_kept_and_read_as_plain_weights(cache):
     built("lenet", epochs=2)
     files = sorted((cache / "weights" / "lenet").iterdir())

@@ -18,7 +18,7 @@ from taskrel_core.figures.correlation import accuracies_reached, score_correlati
 from taskrel_core.figures.key_question import key_question, one_encoder
 from taskrel_core.figures.limited_data import limited_data
 from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, named
-from taskrel_core.figures.panels import apart
+from taskrel_core.figures.panels import apart, label_ends
 from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
 from taskrel_core.figures.small_encoders import changed_correlations
 from taskrel_core.figures.small_gap import small_gap
@@ -53,11 +53,25 @@ def test_readers_know_every_score_and_name():
 
 
 def test_bound_and_best_head_stand_on_one_line_and_above_chance_is_shaded():
-    row = {"pair": "a → b", "bound": 1.75, "transferability": 0.9, "chance": 2.3, "fixed_all": 2.0}
-    ax = small_gap(pd.DataFrame([row | {"metric": "euclidean"}, row | {"metric": "one_sided", "bound": 1.0}]))
+    row = {
+        "pair": "a → b",
+        "tau": 0.02,
+        "bound": 1.75,
+        "transferability": 0.9,
+        "chance": 2.3,
+        "fixed_all": 2.0,
+    }
+    table = pd.DataFrame([row | {"metric": "euclidean"}, row | {"metric": "one_sided", "bound": 1.0}])
+    others = table.assign(tau=0.5, bound=1.5, fixed_all=np.nan)
+    table = pd.concat([table.assign(ratio=[1.5, 0.25]), others.assign(ratio=[3.0, 0.5])])
+    ax, below = small_gap(table, 0.02)
     assert {(0.9, 0.0), (1.75, 0.0), (1.0, 0.0), (2.0, 0.0)} <= set(marks(ax))
     assert ax.patches[0].get_x() == pytest.approx(2.3)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a →\nb"]
+    lines = [line for line in below.lines if list(line.get_xdata()) == [0.02, 0.5]]
+    assert [line.get_ydata().tolist() for line in lines] == [[1.5, 3.0], [0.25, 0.5]]
+    assert below.patches[0].get_y() == 1
+    assert [text.get_text() for text in below.texts[:2]] == ["Euclidean cost", "one-sided cost"]
 
 
 def test_pairs_are_placed_by_what_chance_makes_comparable_with_the_baseline_beneath():
@@ -87,17 +101,38 @@ def test_the_terms_of_the_chain_add_up_to_the_bound():
     assert bars[2].get_x() + bars[2].get_width() == pytest.approx(1.0)
 
 
-def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds():
+def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds_beside_a_hollow_control():
     table = pd.DataFrame({"epochs": [0, 0, 3, 3], "seed": [0, 1, 0, 1], "target": "digits", "chance": 2.0})
     table = table.assign(
-        reference_accuracy=[0.1, 0.3, 0.8, 1.0], transferability=[2, 1, 0.5, 0.1], bound=2.0, related=False
+        reference_accuracy=[0.1, 0.3, 0.8, 1.0],
+        transferability=[2, 1, 0.5, 0.1],
+        bound=2.0,
+        related=False,
+        head_accuracy=0.5,
     )
-    axes = better_encoder(table)
-    line = axes[0].lines[0]
+    control = table.assign(transferability=1.5)
+    axes = better_encoder(
+        pd.concat([table.assign(control=False), control.assign(control=True)], ignore_index=True)
+    )
+    line, other = axes[0].lines
     assert line.get_xdata() == pytest.approx([0.2, 0.9])
     assert line.get_ydata() == pytest.approx([0.75, 0.15])
-    assert line.get_label() == "digits 8x8"
     assert line.get_linestyle() == "--"  # unrelated
+    assert other.get_ydata() == pytest.approx([0.75, 0.75])
+    assert (other.get_mfc(), other.get_label()) == ("none", "random labels, mean of unrelated targets")
+    assert len(axes[1].lines) == 1  # the control's bound is not learned
+    assert [text.get_text() for text in axes[0].texts] == ["0", "3", "3", "digits 8x8"]
+
+
+def test_names_at_the_ends_of_lines_do_not_overlap():
+    ax = plt.figure().add_subplot()
+    ax.set_ylim(0, 1)
+    label_ends(ax, 1.0, {"a": (0.5, "black"), "b": (0.51, "black"), "c": (0.9, "black")}, 120.0)
+    assert [(text.get_text(), text.xy[1]) for text in ax.texts] == [
+        ("a", pytest.approx(0.455)),
+        ("b", pytest.approx(0.555)),
+        ("c", 0.9),
+    ]
 
 
 def test_each_score_has_its_mean_over_the_dots_of_its_targets():
