@@ -56,7 +56,7 @@ RELATED = {
     "18_fig_transport_term": "06_tab_correlation",
     "19_tab_search": "06_tab_correlation",
     "20_tab_packaged_encoders": "06_tab_correlation",
-    "21_fig_fewer_labels": "06_tab_correlation",
+    "21_fig_little_data": "06_tab_correlation",
 }
 VEGA = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
 SCRIPTS = (*VEGA, "explore-rows.js", "explore.js")

@@ -17,6 +17,7 @@ from taskrel_core.experiments.departures import Departure
 from taskrel_core.experiments.few_shot import FewShot
 from taskrel_core.experiments.few_shot_scores import FewShotScores
 from taskrel_core.experiments.fine_tuning import FineTuning
+from taskrel_core.experiments.ranking import Ranked
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.row import Row
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring
@@ -40,6 +41,7 @@ SAMPLE = [
     FewShot("digits", "small:mobilenet/random"),
     FewShotScores("fashion_mnist", "digits", "small:mobilenet/random", "euclidean"),
     Candidate("fashion_mnist", "digits", "small:mobilenet/random"),
+    Ranked("emoji_noto", "squeezenet", "emoji_twemoji"),
 ]
 BOUNDS = ("bound", "bound_euclidean", "bound_span", "bound_logit", "bound_one_sided")
 NUMBERS = {  # what is compared: not the seconds
@@ -61,6 +63,7 @@ NUMBERS = {  # what is compared: not the seconds
     "FewShot": ("fine_tuned", "probe"),
     "FewShotScores": ("euclidean", "euclidean_reweighted", "euclidean_loss"),
     "Candidate": ("bound", "loss"),
+    "Ranked": ("bound", "loss", "probe", "logme", "knn"),
 }
 # Relative, on another machine: a search follows one of many heads within the gap, or steps that round elsewhere; a
 # network is trained before; all else is rounding.
@@ -73,7 +76,7 @@ SHARE = {
         "Timing": 1e-6,
         "Separation": 1e-3,
     },
-    **{"FewShotScores": 1e-2, "Candidate": 3e-2},
+    **{"FewShotScores": 1e-2, "Candidate": 3e-2, "Ranked": 1e-2},
 }
 # Calibrated tau is searched to 1 %; a head within its gap may put a few samples of the reference on the other side.
 SOLVED = {"log_tau": 0.01, "reference_accuracy": 0.01}

@@ -158,14 +158,13 @@ def test_the_interval_of_the_small_encoders_by_another_bootstrap():
     assert (row["low"], row["high"]) == pytest.approx(np.percentile(found, [2.5, 97.5]), abs=0.025)
 
 
-def test_the_changes_with_little_data_and_pseudo_labels():
-    page = "21_fig_fewer_labels"
+def test_the_changes_with_little_data():
+    page = "21_fig_little_data"
     trainings, truth, scored = selected(page), truth_of(page), shipped()[1]
     few = given(page)["few"]
     rows = {
         "all": of_page(scored, page, labels="true"),
         "few": of_page(scored, page, labels="true", per_class=few),
-        "pseudo": of_page(scored, page, labels="paper"),
     }
     rows = {name: part[part["group"].isin(given(page)["groups"])] for name, part in rows.items()}
     table = changes({name: study_cells(trainings, part, SCORES) for name, part in rows.items()}, resamples=20)
