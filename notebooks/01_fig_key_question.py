@@ -87,6 +87,8 @@ table = join_scores(scores, accuracies, ["reference_accuracy"]).rename(
 study = encoder_cells(trainings, scores, ["reference_accuracy"], SCORES, trained)
 mean = mean_correlations(study).loc["reference_accuracy"]
 each = per_target(study).query("score == 'reference_accuracy'")
+
+# %%
 page.figure(
     key_question(table),
     "key-question",

@@ -112,6 +112,8 @@ page.glue(
     f"The gap itself is {gap['euclidean']:.3f} nats with the Euclidean cost and {gap['one_sided']:.3f} with the one-sided "
     f"cost; {here.loc['euclidean', 'below']:.0%} and {here.loc['one_sided', 'below']:.0%} of the bounds are below chance",
 )
+
+# %%
 page.glue(
     "sweep",
     f"For tau from {every[0]:g} to {every[-1]:g} the mean gap ratio is between {last.loc['euclidean', 'min']:.2f} and "

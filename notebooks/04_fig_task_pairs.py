@@ -36,9 +36,7 @@ n_target: int = 1000  # [>= 1] target samples
 n_fit: int = 5000  # [>= 1] samples that LeNet learns from
 n_new: int = 1000  # [>= 1] test samples of the target
 epochs: int = 10  # [>= 0] of LeNet
-fixed: str = (
-    "small:resnet/tiny_3"  # [encoder] the same for every reference; it learned from none of the tasks
-)
+fixed: str = "small:resnet/tiny_3"  # [encoder] the same for every reference; not trained on any of the tasks
 seed: int = 0  # [seed] of samples, encoder and search
 
 # %%
@@ -138,6 +136,8 @@ page.glue("below", f"{costs['below chance'].iloc[-1]:.0%}")
 page.glue("below-euclidean", f"{costs['below chance'].iloc[0]:.0%}")
 certified = pd.concat([learned["certified"], same["certified"]])
 page.glue("certified", f"{int(certified.sum())} of {len(certified)}")
+
+# %%
 page.glue(
     "ours",
     f"over {len(pairs)} pairs the one-sided bound correlates with the loss of the best head (r = {ours['r'][0]}, 95 % CI), but "

@@ -131,7 +131,7 @@ def test_names_at_the_ends_of_lines_do_not_overlap():
     assert [(text.get_text(), text.xy[1]) for text in ax.texts] == [
         ("a", pytest.approx(0.455)),
         ("b", pytest.approx(0.555)),
-        ("c", 0.9),
+        ("c", pytest.approx(0.9)),
     ]
 
 

@@ -45,9 +45,9 @@ def test_every_file_that_draws_imports_the_style_and_nothing_else_does():
     assert styled == drawing
 
 
-def test_a_kind_of_row_of_one_page_makes_that_page_stale(files):
+def test_a_kind_of_row_makes_only_the_pages_that_show_it_stale(files):
     assert stale(files, "experiments/departures.py") == {"10"}
-    assert stale(files, "experiments/certificate.py") == {"11"}
+    assert stale(files, "experiments/certificate.py") == {"04", "11"}
 
 
 def test_the_head_makes_nothing_stale_that_does_not_import_it(files):
