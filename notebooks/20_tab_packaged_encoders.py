@@ -143,8 +143,8 @@ page.table(
 #
 # An interval resamples the families, not single encoders, since the encoders of one family are much alike. The pictures are
 # 96 pixels wide (64 for VGG16), as the encoders of this book take them, so that accuracies are below those of full resolution.
-# Two of the 17 packaged encoders were left out for their cost, a vision transformer and a second VGG16. Eight targets were planned;
-# those shown are the ones for which every cell was computed.
+# Two of the 17 packaged encoders were left out for their cost, a vision transformer and a second VGG16. Eight targets were
+# planned; those shown are the ones for which every cell was computed.
 
 # %%
 page.glue("limits", limits(study, table, families="families"))
