@@ -57,7 +57,6 @@ resamples: int = 10000  # [>= 2] bootstrap samples of pre-trainings and targets 
 
 # %%
 import page
-import pandas as pd
 
 from taskrel_core import ENCODERS
 from taskrel_core.analysis.conditions import changes, condition_verdicts, told
@@ -85,7 +84,6 @@ scores = {
     name: run(FewShotScores(reference, *cell, group, **about, **what) for group in groups for cell in cells)
     for name, what in conditions.items()
 }
-page.rows(pd.concat(rows.assign(condition=name) for name, rows in scores.items()))
 
 # %%
 study = {name: study_cells(trainings, rows, SCORES) for name, rows in scores.items()}

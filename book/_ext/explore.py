@@ -135,7 +135,7 @@ def _common(row: pd.Series, page: str) -> dict[str, Any]:
 
 def _row(row: pd.Series, page: str) -> dict[str, Any]:
     """A row of the method: three terms, the bounds under the other costs, and the truth."""
-    lenet, many = row["encoder"] in ("lenet", "lenet_shuffled"), "s" * (row["epochs"] != 1)
+    lenet, many = row["encoder"] in ("lenet", "lenet_shuffled"), "s" * (row.get("epochs") != 1)
     trained = {"encoder": f"{NAMES[row['encoder']]}, {row['epochs']:.0f} epoch{many}"} if lenet else {}
     first, second, _ = TERMS
     rest = row["bound"] - row[first] - row[second]
