@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     if args.pdf and done == 0:  # and then the pages, which link it
         printed = _print(out / "_build/singlehtml/index.html", out / PDF)
         return printed or _build(out, "html", args.force)
-    for name in args.page.split():
+    for name in args.page.split() if done == 0 else []:
         path = page_folder(name, out / "_build/html") / f"{name}.html"
         print(f"page: {path}" if path.exists() else f"there is no page {name} in the book")
     return done

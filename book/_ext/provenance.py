@@ -112,7 +112,7 @@ def _files(made: list[dict[str, Any]], shipped: dict[str, str]) -> str:
     found: dict[str, tuple[str, str, list[str]]] = {}
     for record in made:
         parts = record["parts"]
-        used = {shipped[key] for key in record["row_keys"] if key in shipped}
+        used = {shipped[key] for key in record["row_keys"] if key in shipped} & set(parts["shipped rows"])
         versions = {name: parts["shipped rows"][name] for name in sorted(used)} | parts["data"]
         for name, version in versions.items():
             licence = "MIT (this project)" if name in used else licence_of(name)

@@ -43,6 +43,13 @@ def test_a_page_leads_to_its_rows_and_files_and_each_file_back(source):
     assert f"| `digits` | `dddddddddddd` | CC BY 4.0 (UCI; Alpaydin, Kaynak) | {both} |" in lines
 
 
+def test_a_page_made_before_a_file_was_shipped_names_no_such_file(source):
+    made = provenance.records(source)
+    for record in made:
+        record["parts"]["shipped rows"] = {}
+    assert "03.jsonl" not in provenance._files(made, provenance.shipped_rows(source))
+
+
 def test_numbers_of_the_checklist_are_those_of_the_records(source):
     known = provenance.totals(provenance.records(source), provenance.shipped_rows(source))
     assert known == {
