@@ -91,13 +91,16 @@ def mean_r(truth: Table, score: Table) -> float:
 
 
 def match_r(truth: Table, score: Table) -> float:
-    """Pearson's r of what neither encoder nor target explains, each target first scaled to deviation 1; full tables."""
+    """Pearson's r of what neither encoder nor target explains, each target first scaled to deviation 1; full tables.
+
+    0 for a score that orders all targets alike.
+    """
     sides = []
     for side in (truth, score):
         wide = pd.Series(side).unstack()
         wide = wide.sub(wide.mean(axis=1), axis=0).div(wide.std(axis=1, ddof=0), axis=0)
         sides.append((wide - wide.mean(axis=0)).to_numpy().ravel())
-    return float(np.corrcoef(*sides)[0, 1])
+    return float(np.corrcoef(*sides)[0, 1]) if min(np.ptp(side) for side in sides) > 1e-9 else 0.0
 
 
 def regret(truth: Table, score: Table) -> float:
