@@ -32,8 +32,10 @@ by: str = "auto"  # [auto | probe | logme | knn | bound | loss] what orders the 
 import page
 import pandas as pd
 
+from taskrel_core import DATASETS
 from taskrel_core.analysis import advice as advise
 from taskrel_core.analysis.accuracy import select_learning_rate
+from taskrel_core.analysis.report import pictures_read
 from taskrel_core.experiments.few_shot_scores import SCORES as FEW_SHOT
 from taskrel_core.experiments.rank import book_rows, default_encoders, study_rows, sweep
 from taskrel_core.experiments.scoring import SCORES
@@ -81,6 +83,11 @@ page.table(
     f"chance and log K are nats. Kendall's W of probe, LogME, k-NN and bound: {agreed:.2f} (1: one order)",
     data=everything,
 )
+
+# %%
+for number, name in enumerate((name for name in target if name.startswith("folder:")), 1):
+    summary = DATASETS[name].summary()
+    page.table(pd.DataFrame(summary["pictures"]), f"your-pictures-{number}", pictures_read(summary))
 
 # %%
 for score in dict.fromkeys([str(first["by"].iloc[0]), "bound"] if len(rankings) > 1 else []):

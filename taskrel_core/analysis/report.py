@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+FEW = 3  # our choice: pictures of a class in a part below which the class is named
+
 
 def repetitions(means: Sequence[pd.Series], names: Mapping[str, str]) -> str:
     """Return each score's mean r in each of several repetitions, as ``name r, r, r; name ...``.
@@ -84,7 +86,7 @@ def left_out(rows: pd.DataFrame) -> str:
     if "loss_rest" in parts:
         parts = parts.query("loss_rest.notna()")
     if parts.empty or "loss_rest" not in parts:
-        return "Here every sample was used"
+        return "Here no training sample was left out"
     lines = [
         f"share {row.share:g} ({row.n} samples): bound {row.bound:.2f}, loss on the {int(row.n_rest)} others {row.loss_rest:.2f}"
         for row in parts.itertuples()
@@ -94,14 +96,19 @@ def left_out(rows: pd.DataFrame) -> str:
 
 
 def pictures_read(summary: Mapping[str, Any]) -> str:
-    """Say how a folder of pictures was read: its parts, what was skipped, and the balance of its classes.
+    """Say how a folder of pictures was read: its parts, what was skipped, small classes, and the balance of its classes.
 
     Args:
         summary: as ``DATASETS["folder:PATH"].summary()`` returns it.
     """
-    skipped = ", ".join(f"{kind['kind']} ({kind['count']})" for kind in summary["skipped"]) or "nothing"
+    skipped = "; ".join(
+        f"{kind['kind']} ({kind['count']}: {', '.join(kind['examples'][:3])}{', ...' * (kind['count'] > 3)})"
+        for kind in summary["skipped"]
+    )
+    few = [str(line["class"]) for line in summary["pictures"] if min(line["train"], line["test"]) < FEW]
+    small = f" Fewer than {FEW} training or test pictures: {', '.join(few)}." if few else ""
     train = summary["balance"]["train"]
     return (
-        f"{summary['layout']}. Skipped: {skipped}. The largest class holds {train['largest']:.0%} of {train['n']} training "
-        f"pictures; the entropy of the class shares is {train['entropy']:.3f} nats (log K {train['log_k']:.3f})"
+        f"{summary['layout']}. Skipped: {skipped or 'nothing'}.{small} The largest class holds "
+        f"{train['largest']:.0%} of {train['n']} training pictures; the entropy of the class shares is {train['entropy']:.3f} nats (log K {train['log_k']:.3f})"
     )

@@ -69,12 +69,17 @@ def test_what_was_read_of_a_folder_is_said_with_what_was_skipped_and_the_balance
     balance = {"n": 120, "largest": 0.95, "entropy": 0.1984, "log_k": 0.6931}
     summary = {
         "layout": "train/ and test/",
-        "skipped": [{"kind": "hidden", "count": 3}],
+        "skipped": [
+            {"kind": "hidden", "count": 1, "examples": [".x"]},
+            {"kind": "no picture", "count": 5, "examples": list("abcde")},
+        ],
+        "pictures": [{"class": "cups", "train": 9, "test": 2}, {"class": "red", "train": 9, "test": 3}],
         "balance": {"train": balance},
     }
     text = pictures_read(summary)
     assert text.startswith(
-        "train/ and test/. Skipped: hidden (3). The largest class holds 95% of 120 training pictures"
+        "train/ and test/. Skipped: hidden (1: .x); no picture (5: a, b, c, ...). Fewer than 3 training or test pictures: cups. "
+        "The largest class holds 95% of 120 training pictures"
     )
     assert text.endswith("is 0.198 nats (log K 0.693)")
     assert "Skipped: nothing." in pictures_read(summary | {"skipped": []})
