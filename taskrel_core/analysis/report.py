@@ -109,6 +109,7 @@ def pictures_read(summary: Mapping[str, Any]) -> str:
     small = f" Fewer than {FEW} training or test pictures: {', '.join(few)}." if few else ""
     train = summary["balance"]["train"]
     return (
-        f"{summary['layout']}. Skipped: {skipped or 'nothing'}.{small} The largest class holds "
-        f"{train['largest']:.0%} of {train['n']} training pictures; the entropy of the class shares is {train['entropy']:.3f} nats (log K {train['log_k']:.3f})"
+        f"{summary['layout']}. Skipped: {skipped or 'nothing'}.{small} The largest class holds {train['largest']:.0%} of "
+        f"{train['n']} training pictures; the entropy of the class shares is {train['entropy']:.3f} nats (log K "
+        f"{train['log_k']:.3f})"
     )
