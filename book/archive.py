@@ -28,6 +28,7 @@ KINDS = {
     ".ipynb": "application/x-ipynb+json",
     ".json": "application/json",
     ".jsonl": "application/jsonl",
+    ".pdf": "application/pdf",
     ".png": "image/png",
     ".py": "text/x-python",
     ".svg": "image/svg+xml",
@@ -96,7 +97,7 @@ def files(out: Path) -> Iterator[tuple[str, Path]]:
     """What the archive holds: the name of each file there, and where it is now."""
     yield from below("book", out / "_build/html")
     yield from below("pages", out / "executed", ("*.ipynb", "*.json"))
-    yield from below("figures", out / "_generated", ("*.csv", "*.png", "*.svg", "*.json", "*.jsonl"))
+    yield from below("figures", out / "_generated", ("*.csv", "*.png", "*.svg", "*.pdf", "*.json", "*.jsonl"))
     yield from below("rows", ROOT / "book/results")
     for name in SOURCES:
         if (ROOT / name).is_dir():

@@ -32,7 +32,7 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
     )
     learned, control = table[~table["control"]], table[table["control"]]
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(3, 1, figsize=(5.2, 3 * HEIGHT), sharex=True, layout="constrained")
+        _, axes = plt.subplots(3, 1, figsize=(5.0, 3 * HEIGHT), sharex=True, layout="constrained")
         for ax, (column, label) in zip(axes, PANELS.items(), strict=True):
             ends, lines = {}, []
             for target, rows in learned.groupby("target", sort=False):

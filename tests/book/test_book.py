@@ -330,7 +330,7 @@ def test_what_is_vendored_is_what_its_list_says(folder):
 @pytest.fixture
 def copy(tmp_path, smoke_folder, book):
     """A copy of the project with the smoke pages in its book, and a way to call its Makefile."""
-    made = shutil.ignore_patterns("_build", "__pycache__", "executed", "_generated")
+    made = shutil.ignore_patterns("_build", "__pycache__", "executed", "_generated", "runs")
     shutil.copytree(ROOT / "book", tmp_path / "book", ignore=made)
     for name in ("executed", "_generated"):
         shutil.copytree(smoke_folder / name, tmp_path / "book" / name)
