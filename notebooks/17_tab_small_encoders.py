@@ -8,8 +8,6 @@
 # %% [markdown]
 # # Does relatedness predict accuracy? Small encoders of one width
 #
-# **Finding.** {glue}`answer`
-#
 # **The poster's claim.** Over encoders, task-relatedness correlates with the accuracy that each reaches after end-to-end
 # fine-tuning on the target; the poster's mean over three targets is r = -0.82.
 #
@@ -99,8 +97,8 @@ page.figure(
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
     "the match only, with intervals, on a scale from -1 to 1. The Euclidean form lies near the bottom, left of zero.",
     caption=f"Correlation with few-shot accuracy, {len(encoders)} encoders, {len(targets)} targets, 95 % CI (pre-trainings and "
-    "targets resampled together); positive: as claimed. Blue: relatedness; light blue: its parts; green: other metrics; "
-    "black: controls; dotted: the cross-validated probe. The file holds p, regret, partial correlations and differences.",
+    "targets resampled together); positive: as claimed. Blue: relatedness and its parts; green: other metrics; "
+    "grey: controls; dotted: the cross-validated probe. The file holds p, regret, partial correlations and differences.",
 )
 
 # %%
@@ -146,6 +144,7 @@ page.glue("front", headline(table, len(encoders), len(targets)))
 page.glue("verdict", joined(verdicts(paper)))
 page.glue(
     "rule",
-    "sign: the 95 % interval of the mean r of the Euclidean form lies above 0; strength: above 0.8; match: the interval of the "
-    "correlation without encoder and target means lies above 0",
+    "sign: supported if the 95 % interval of the mean r of the Euclidean form lies above 0, not supported if it lies below, else "
+    "inconclusive; strength: the same against 0.8, the poster's size; match: the same as sign for the correlation without "
+    "encoder and target means",
 )

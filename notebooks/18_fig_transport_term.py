@@ -8,8 +8,6 @@
 # %% [markdown]
 # # What the transport term follows
 #
-# **Finding.** {glue}`answer`
-#
 # **Method.** The encoders, targets and samples are those of the table of small encoders. Features are standardised, so every
 # encoder's features have the same mean square; what differs is over how many directions it is spread. The effective rank is
 # exp of the entropy of the normalised spectrum (Roy and Vetterli, 2007): 1 where all variance lies in one direction. Two clouds

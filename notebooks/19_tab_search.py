@@ -8,8 +8,6 @@
 # %% [markdown]
 # # Is there a certified form that predicts accuracy?
 #
-# **Finding.** {glue}`answer`
-#
 # **The search.** No form of relatedness in the table of small encoders is both a certified bound and a good predictor. We looked
 # for one: the same bound on fewer directions of the features, at another tau
 # ({mod}`taskrel_core.experiments.candidates`). Every candidate that was computed is in the table, also those that failed. The

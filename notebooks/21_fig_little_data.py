@@ -8,8 +8,6 @@
 # %% [markdown]
 # # Little data: small encoders
 #
-# **Finding.** {glue}`answer`
-#
 # **The poster's claim.** The correlation remains high with little target data. Page {doc}`07 <07_fig_limited_data>` has the
 # poster's figure with eight real encoders, too few to tell; here are the {doc}`small encoders of one width
 # <17_tab_small_encoders>`.
@@ -59,7 +57,7 @@ resamples: int = 10000  # [>= 2] bootstrap samples of pre-trainings and targets 
 import page
 
 from taskrel_core import ENCODERS
-from taskrel_core.analysis.conditions import changes, condition_verdicts, told
+from taskrel_core.analysis.conditions import changes, condition_verdicts, finding, told
 from taskrel_core.analysis.few_shot import study_cells
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import KINDS, SCORES, FewShotScores
@@ -101,15 +99,19 @@ page.figure(
     alt="One row per score, best first: its mean correlation with accuracy under each condition, each "
     "with an interval, on a scale from -1 to 1.",
     caption=f"Correlation with few-shot accuracy when scores see less, {len(encoders)} encoders, {len(targets)} targets, 95 % "
-    "CI; positive: as claimed. Blue: relatedness; light blue: its parts; green: other metrics; black: controls.",
+    "CI; positive: as claimed. Blue: relatedness and its parts; green: other metrics; grey: controls.",
 )
 
 # %%
 shown = [name for name in ("euclidean", "euclidean_loss", "logme", "probe") if name in set(table["score"])]
-page.glue("answer", f"{told(table, SCORE_NAMES, shown)} Intervals: 95 % CI; positive: as claimed.")
+page.glue(
+    "answer",
+    f"{finding(table, SCORE_NAMES)} {told(table, SCORE_NAMES, shown)} Intervals: 95 % CI; positive: as claimed.",
+)
 page.glue("ours", told(table, SCORE_NAMES, ["euclidean"]))
 page.verdict(
     condition_verdicts(table),
-    "sign: the 95 % interval of the mean r of the Euclidean form lies above 0; stability: that of its change from full data and "
-    "true labels lies within 0.1 of 0 (not supported: wholly beyond 0.1)",
+    "sign: supported if the 95 % interval of the mean r of the Euclidean form lies above 0, not supported if it lies below, else "
+    "inconclusive; stability: supported if r changes by less than 0.1 (all of the interval of the change), not supported if by "
+    "more (all of it), else inconclusive",
 )

@@ -74,6 +74,28 @@ def condition_verdicts(table: pd.DataFrame) -> dict[str, str]:
     return found
 
 
+def finding(table: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Say how many scores change for sure under the last condition, in which direction, and what the Euclidean form does.
+
+    Args:
+        table: as ``changes`` returns it.
+        names: what readers call each score.
+    """
+    rows = table[table["condition"] == table["condition"].iloc[-1]].set_index("score")
+    rows = rows.drop(index="static_ranker", errors="ignore")
+    paper = rows.loc[PAPER]
+    fall, rise = (int(sure.sum()) for sure in (rows["change_high"] < 0, rows["change_low"] > 0))
+    none = (
+        "has no clear sign either way"
+        if paper["low"] < 0 < paper["high"]
+        else f"has a mean r of {paper['mean_r']:+.2f}"
+    )
+    return (
+        f"With {paper['condition']} the correlation of {fall} of {len(rows)} scores falls and that of {rise} rises, beyond what "
+        f"resampling explains; {names.get(PAPER, PAPER)} {none}."
+    )
+
+
 def told(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -> str:
     """Say the mean r of some scores under each condition, and by how much it changes.
 

@@ -106,8 +106,9 @@ def limits(cells: Cells, table: pd.DataFrame, tables: int = 100, families: str =
         )
     paper = table.loc[PAPER]
     parts.append(
-        f"Less the best control ({paper['control']}), its mean r is {interval_text(paper, 'difference', 'difference_')}. Without "
-        f"the cells of an encoder's own domain it is {paper['without_own']:+.2f}."
+        f"Its mean r less that of the best control ({_words(paper['control'])}) is "
+        f"{interval_text(paper, 'difference', 'difference_')}. Without the cells of an encoder's own domain it is "
+        f"{paper['without_own']:+.2f}."
     )
     return " ".join(parts)
 
@@ -160,6 +161,13 @@ def searched_for(
         f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'' if len(reach) > 1 else 'es'} a mean r of {goal} and "
         f"a match r of {match} on the targets that the search saw; the best, {best.name}, has {interval_text(best)} (95 % CI). "
         f"The form that was frozen, {name}, has on the last targets a mean r of {interval_text(frozen)} and a match r of "
-        f"{interval_text(frozen, 'interaction_r', 'interaction_')}: it {met} the goal there. Less the best control "
-        f"({control}) that is {interval_text(frozen, 'difference', 'difference_')}."
+        f"{interval_text(frozen, 'interaction_r', 'interaction_')}: it {met} the goal there. Its mean r less that of the best "
+        f"control ({_words(control)}) is {interval_text(frozen, 'difference', 'difference_')}."
+    )
+
+
+def _words(control: str) -> str:
+    """A control as a reader calls it."""
+    return {"knn": "nearest neighbours", "probe": "cross-validated probe"}.get(
+        control, control.replace("_", " ")
     )

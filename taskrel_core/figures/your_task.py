@@ -28,16 +28,12 @@ def your_task(table: pd.DataFrame) -> Axes:
         _, ax = plt.subplots(figsize=(5.2, 4.0), layout="constrained")
         vacuous(ax, float(last["chance"]), top)
         for y, row in enumerate(table.itertuples()):
-            parts, start = (terms if y == len(table) - 1 else [float(row.bound)]), 0.0
-            for term, width in enumerate(parts):
-                split = {"alpha": SHADES[term], "label": list(TERMS.values())[term]} if len(parts) > 1 else {}
-                ax.barh(
-                    y,
-                    width,
-                    left=start,
-                    height=0.55,
-                    **{"color": COLOURS[0], "alpha": SHADES[1], "lw": 0, **split},
-                )
+            if y < len(table) - 1:  # a bound whose terms are not shown
+                ax.barh(y, float(row.bound), height=0.55, color=GREY, alpha=0.45, lw=0)
+                continue
+            start = 0.0
+            for name, shade, width in zip(TERMS.values(), SHADES, terms, strict=True):
+                ax.barh(y, width, left=start, height=0.55, color=COLOURS[0], alpha=shade, lw=0, label=name)
                 start += width
         _lines(ax, {name: float(last[column]) for column, name in LINES.items()}, top)
         labels = [f"{named(str(row.metric))}\n{row.bound:.2f}" for row in table.itertuples()]

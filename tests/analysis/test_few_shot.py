@@ -147,7 +147,7 @@ def test_the_finding_names_the_direction_and_what_undoes_it(table):
 
 def test_limits_tell_agreement_noise_power_and_families(cells, table):
     text = limits(cells, table, tables=4)
-    assert "Less the best control (probe), its mean r is -1." in text
+    assert "Its mean r less that of the best control (cross-validated probe) is -1." in text
     assert "Kendall's W" in text
     assert "With the 6 pre-trainings as independent" in text
     assert "lies from -1.00 (without" in text
@@ -205,4 +205,4 @@ def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
     assert f"{told[0]} candidate bounds {told[1]} a mean r" in text
     assert f"it {told[2]} the goal" in text
     assert "the best, a, has" in text
-    assert "(probe) that is -0.10 [-0.20, +0.00]" in text
+    assert "(cross-validated probe) is -0.10 [-0.20, +0.00]" in text

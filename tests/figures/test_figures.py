@@ -219,7 +219,8 @@ def test_the_last_bar_of_ones_own_task_is_split_into_terms_that_add_up_to_the_bo
     assert shade.get_x() == pytest.approx(2.3)
     assert [bar.get_width() for bar in bars] == pytest.approx([3.0, 1.2, 0.3, 0.5])
     assert bars[3].get_x() == pytest.approx(1.5)
-    assert len({bar.get_facecolor()[:3] for bar in bars}) == 1
+    assert len({bar.get_facecolor()[:3] for bar in bars[1:]}) == 1  # the terms
+    assert bars[0].get_facecolor()[:3] != bars[1].get_facecolor()[:3]
     assert {line.get_xdata()[0] for line in ax.lines} == {0.8, 1.0, 2.3}
     ax.figure.canvas.draw()
     boxes = [text.get_window_extent() for text in ax.texts]
