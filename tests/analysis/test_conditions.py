@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from taskrel_core.analysis.cells import Cells
-from taskrel_core.analysis.conditions import changes, condition_verdicts, told
+from taskrel_core.analysis.conditions import changes, condition_verdicts, finding, told
 from taskrel_core.analysis.verdicts import of_stability
 
 E, T = 30, 8
@@ -75,6 +75,15 @@ def test_verdicts_and_text_tell_sign_and_stability_apart(table):
     assert "] with all; it changes by " in text
     assert text.count(".") > 10
     assert text.endswith(" with turned.")
+
+
+def test_the_finding_counts_what_falls_and_what_rises_for_sure(table):
+    assert finding(table, {"euclidean": "relatedness"}) == (
+        "With turned the correlation of 2 of 2 scores falls and that of 0 rises, beyond what resampling explains; relatedness "
+        "has a mean r of -0.99."
+    )
+    open_sign = table.assign(low=-0.1, high=0.1)
+    assert finding(open_sign, {}).endswith("euclidean has no clear sign either way.")
 
 
 @pytest.mark.parametrize(
