@@ -66,7 +66,6 @@ from taskrel_core.analysis.few_shot import STATIC, interval_text, study_cells, s
 from taskrel_core.analysis.few_shot_report import finding, headline, limits
 from taskrel_core.analysis.published import poster_means, read_poster
 from taskrel_core.analysis.study import per_target
-from taskrel_core.analysis.verdicts import joined
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, KINDS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
@@ -141,9 +140,10 @@ page.glue(
     f"{interval_text(table.loc['probe'])}",
 )
 page.glue("front", headline(table, len(encoders), len(targets)))
-page.glue("verdict", joined(verdicts(paper)))
-page.glue(
-    "rule",
+
+# %%
+page.verdict(
+    verdicts(paper),
     "sign: supported if the 95 % interval of the mean r of the Euclidean form lies above 0, not supported if it lies below, else "
     "inconclusive; strength: the same against 0.8, the poster's size; match: the same as sign for the correlation without "
     "encoder and target means",

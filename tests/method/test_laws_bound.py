@@ -17,7 +17,7 @@ from taskrel_core.method.transport import METRICS
 from tests.generators import FEW_STEPS
 
 EXAMPLES = settings(
-    max_examples=220, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 
 
