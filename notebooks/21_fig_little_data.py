@@ -58,7 +58,7 @@ import page
 
 from taskrel_core import ENCODERS
 from taskrel_core.analysis.conditions import changes, condition_verdicts, finding, told
-from taskrel_core.analysis.few_shot import study_cells
+from taskrel_core.analysis.few_shot import STATIC, study_cells
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import KINDS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
@@ -87,7 +87,7 @@ scores = {
 study = {name: study_cells(trainings, rows, SCORES) for name, rows in scores.items()}
 table = changes(study, resamples)
 table = table.assign(kind=[KINDS.get(name, "control") for name in table["score"]])
-table = table[table["score"] != "static_ranker"]  # it sees no sample
+table = table[table["score"] != STATIC]  # it sees no sample
 order = table.groupby("score")["mean_r"].first().sort_values(ascending=False).index
 table = table.set_index("score").loc[order].reset_index()
 

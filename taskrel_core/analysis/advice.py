@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from .accuracy import select_learning_rate
-from .cells import Cells, static_ranker
+from .cells import Cells
+from .few_shot import STATIC as STATIC_RANKER
 from .few_shot import study_cells
 from .report import compared
 
@@ -142,7 +143,7 @@ def study_advice(cells: Cells, trainings: pd.DataFrame, scores: Sequence[str]) -
     """Return the same for a study of few-shot accuracies, so that both are judged alike.
 
     Args:
-        cells: of the study; accuracies are means over its seeds.
+        cells: as ``study_cells`` returns them; accuracies are means over the seeds.
         trainings: its rows of ``FewShot``; the accuracy of the first seed on held-back samples, after one fine-tuning of
             every encoder, is one of the ways.
         scores: names of the scores that are asked for; those that the study lacks are left out.
@@ -152,7 +153,7 @@ def study_advice(cells: Cells, trainings: pd.DataFrame, scores: Sequence[str]) -
     """
     cell = ["target", "encoder"]
     ways = {name: cells.scores[name] for name in scores if name in cells.scores}
-    ways[STATIC] = static_ranker(cells)
+    ways[STATIC] = cells.scores[STATIC_RANKER]
     frame = partial(pd.DataFrame, index=list(cells.encoders), columns=list(cells.targets))
     wide = {name: frame(value) for name, value in (ways | {"fine_tuned": cells.truth}).items()}
     table = pd.concat({name: value.stack() for name, value in wide.items()}, axis=1).rename_axis(cell[::-1])

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from .cells import Cells
-from .few_shot import interval_text
+from .few_shot import STATIC, interval_text
+from .few_shot_report import PAPER
 from .resampling import interval, resample, whole
 from .study import resampled_r
 from .verdicts import of_interval, of_stability
-
-PAPER = "euclidean"
 
 
 def changes(
@@ -82,7 +81,7 @@ def finding(table: pd.DataFrame, names: Mapping[str, str]) -> str:
         names: what readers call each score.
     """
     rows = table[table["condition"] == table["condition"].iloc[-1]].set_index("score")
-    rows = rows.drop(index="static_ranker", errors="ignore")
+    rows = rows.drop(index=STATIC, errors="ignore")
     paper = rows.loc[PAPER]
     fall, rise = (int(sure.sum()) for sure in (rows["change_high"] < 0, rows["change_low"] > 0))
     none = (
