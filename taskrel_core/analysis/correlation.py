@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from .resampling import partial
+
 SAME = 1e-9  # our choice: values that differ by less, relatively, are the same up to rounding
 
 
@@ -120,9 +122,7 @@ def _partial(sides: list[np.ndarray], counts: np.ndarray) -> np.ndarray:
     r = _pearson(sides[0], sides[1], counts)
     if len(sides) == 2:
         return r
-    with_x, with_y = (_pearson(side, sides[2], counts) for side in sides[:2])
-    left = (1 - with_x**2) * (1 - with_y**2)
-    return np.where(left > SAME, (r - with_x * with_y) / np.sqrt(np.where(left > SAME, left, 1.0)), np.nan)
+    return partial(r, *(_pearson(side, sides[2], counts) for side in sides[:2]))
 
 
 def _pearson(a: np.ndarray, b: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -71,6 +71,12 @@ def correlations(x: np.ndarray, y: np.ndarray, w: Int[np.ndarray, "m e"]) -> Flo
     return _pearson(*(w @ field for field in (known.astype(float), a, b, a * a, b * b, a * b)))
 
 
+def partial(xy: np.ndarray, xc: np.ndarray, yc: np.ndarray) -> np.ndarray:
+    """Return (r_xy - r_xc r_yc) / sqrt((1 - r_xc^2) (1 - r_yc^2)), arrays of one shape; NaN where c alone determines x or y."""
+    left = (1 - xc**2) * (1 - yc**2)
+    return np.where(left > 1e-9, (xy - xc * yc) / np.sqrt(np.where(left > 1e-9, left, 1.0)), np.nan)
+
+
 def permuted_correlations(
     x: Float[np.ndarray, "n e t"], y: Float[np.ndarray, "e t"], orders: Int[np.ndarray, "m e"]
 ) -> Float[np.ndarray, "n m t"]:

@@ -27,6 +27,7 @@ from .resampling import (
     interactions,
     interval,
     over_targets,
+    partial,
     permutations,
     permuted_correlations,
     resample,
@@ -175,17 +176,13 @@ def partial_correlations(
     """
     held = _score(cells, control)
 
-    def partial(drawn: Resamples) -> np.ndarray:
+    def of(drawn: Resamples) -> np.ndarray:
         known = np.isfinite(cells.values) & np.isfinite(cells.truth) & np.isfinite(held)
         x, y, c = (np.where(known, value, np.nan) for value in (cells.values, cells.truth, held))
         xy, xc, yc = (correlations(*pair, drawn.encoders) for pair in ((x, y), (x, c), (y, c)))
-        left = (1 - xc**2) * (1 - yc**2)
-        r = np.where(left > 1e-9, (xy - xc * yc) / np.sqrt(np.where(left > 1e-9, left, 1.0)), np.nan)
-        return over_targets(r, drawn.targets)
+        return over_targets(partial(xy, xc, yc), drawn.targets)
 
-    return _table(
-        cells, "partial_r", partial(whole(cells))[:, 0], partial(resample(cells, resamples, seed, by))
-    )
+    return _table(cells, "partial_r", of(whole(cells))[:, 0], of(resample(cells, resamples, seed, by)))
 
 
 def differences(
