@@ -70,7 +70,7 @@ class Shown(FromPages):
         if not (source / "_generated" / f"{name}.svg").exists():
             return text
         head = f":::{{figure}} _generated/{name}.svg\n:alt: {self.options['alt']}\n:class: ink\n"
-        return f"{head}\n{text} ({{doc}}`page <executed/{page}>`)\n:::"
+        return f"{head}\n{text} ({link(source, page, 'page')})\n:::"
 
 
 class Claim(FromPages):
@@ -131,13 +131,11 @@ def _sentence(text: str) -> str:
 def _card(source: Path, entry: dict[str, Any]) -> str:
     page = entry.get("page", "")
     found = {"ours": ABSENT, **entry, **measured(source, page)}
-    link = ""
-    if page and (source / "executed" / f"{page}.ipynb").exists():
-        link = f" {{doc}}`Page {page[:2]} <executed/{page}>`"
+    where = f" {link(source, page, f'Page {page[:2]}')}" if page else ""
     asked = "question" in entry
     head = "Question" if asked else badges(found["verdict"]) if "verdict" in found else ABSENT
     claim = entry["question"] if asked else entry["claim"]
-    body = f"{head}\n\n**{claim}**\n\n{_sentence(str(found['ours']))}{link}\n\n*{entry['source']}*"
+    body = f"{head}\n\n**{claim}**\n\n{_sentence(str(found['ours']))}{where}\n\n*{entry['source']}*"
     return f"::::{{div}} claim\n\n{body}\n\n::::"
 
 
@@ -154,15 +152,23 @@ def _command(source: Path, page: str, again: str) -> str:
 
 
 def filled(source: Path, text: str) -> str:
-    """Return the text with each ``<page:name>`` replaced by what that page glued; verdicts become badges."""
+    """Return the text with each ``<page:name>`` replaced by what that page glued; verdicts become badges, ``link`` a link."""
 
     def one(found: re.Match[str]) -> str:
+        if found[2] == "link":
+            return link(source, found[1], f"page {found[1][:2]}")
         value = measured(source, found[1]).get(found[2])
         if value is None:
             return f"({ABSENT})"
         return badges(value) if found[2] == "verdict" else value
 
     return re.sub(r"<([^<>:]+):([^<>]+)>", one, text)
+
+
+def link(source: Path, page: str, text: str) -> str:
+    """Return a link to a notebook's page; the text alone if it was not run, so that a part of the book builds too."""
+    there = (source / "executed" / f"{page}.ipynb").exists()
+    return f"{{doc}}`{text} <executed/{page}>`" if there else text
 
 
 def measured(source: Path, page: str) -> dict[str, str]:
