@@ -8,14 +8,13 @@ measured on the features as they are.
 import math
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from ..task import Task
 from .bound import Relatedness
 from .head import Head
 from .settings import ExactSettings
-from .transform import leading_frame
+from .transform import embed, leading_frame
 
 GRAIN = 2.0**-26  # of the spread: below the precision of float32
 
@@ -45,13 +44,13 @@ class Frame:
     def leave(self, result: Relatedness) -> Relatedness:
         """Return a result found in these coordinates in those of the caller."""
         t, weight = result.transform, result.head.weight
-        A, A_inv, b = t.A, t.A_inv, t.b
-        if self.rotation is not None:
-            A, A_inv = (_rotated_back(matrix, self.rotation) for matrix in (A, A_inv))
-            b, weight = self.rotation @ b, weight @ self.rotation.T
+        A, A_inv, b, basis = t.A, t.A_inv, t.b, t.basis
+        if self.rotation is not None and basis is not None:
+            A, A_inv = (embed(basis.T @ matrix @ basis, self.rotation @ basis) for matrix in (A, A_inv))
+            b, weight, basis = self.rotation @ b, weight @ self.rotation.T, self.rotation @ basis
         b, weight = self.of_target - A @ self.of_reference + self.unit * b, weight / self.unit
         head = Head(weight, result.head.bias - weight @ self.of_reference)
-        result = replace(result, transform=replace(t, A=A, A_inv=A_inv, b=b), head=head)
+        result = replace(result, transform=replace(t, A=A, A_inv=A_inv, b=b, basis=basis), head=head)
         if result.metric in ("logit", "one_sided"):  # measured in nats
             return result
         mismatch, constant = result.distribution_mismatch * self.unit, result.tau / self.unit
@@ -87,12 +86,3 @@ def _spread(z: Tensor) -> float:
     """Root mean square of centred features, without overflow."""
     largest = float(z.abs().max())
     return largest * float((z / largest).square().mean().sqrt()) if largest > 0 else 0.0
-
-
-def _rotated_back(matrix: Tensor, rotation: Tensor) -> Tensor:
-    """rotation matrix rotation^T, (d, d), by its leading block where it is the identity elsewhere."""
-    eye = torch.eye(len(matrix), dtype=matrix.dtype)
-    rest = matrix - eye
-    touched = rest.abs().sum(0) + rest.abs().sum(1) > 0
-    part = rotation[:, touched]
-    return eye + part @ rest[touched][:, touched] @ part.T

@@ -144,14 +144,14 @@ class Problem:
             pull = PullBack(E, pull.along(E), E @ pull.m)
         return self.evaluate(solution.q, pull, metric)
 
-    def transform(self, solution: Solution) -> tuple[Tensor, Tensor, Tensor]:
-        """Return A, A_inv, b of a solution."""
+    def transform(self, solution: Solution) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return A, A_inv, b of a solution, and a basis (d, w) of what A moves."""
         pull, eye = solution.pull, torch.eye(self.reference.d, dtype=torch.float64)
         if pull.E is None:
             A_inv = pull.turn(eye).T.contiguous()
-            return A_inv.T.contiguous(), A_inv, -A_inv.T @ pull.m
+            return A_inv.T.contiguous(), A_inv, -A_inv.T @ pull.m, eye[:, : self.leading]
         if len(pull.E) == 0:  # the head is constant: any A will do
-            return eye, eye, torch.zeros(len(eye), dtype=eye.dtype)
+            return eye, eye, torch.zeros(len(eye), dtype=eye.dtype), eye[:, :0]
         return complete(pull.M, pull.m, pull.E)
 
     def centred_rows(self, used: Tensor) -> Tensor:

@@ -237,7 +237,8 @@ def _result(
         chain[call.metric] = problem.evaluate(found[call.metric].q, found[call.metric].pull, call.metric)
     solution = chain[call.metric]
     prior, B = label_coupling(solution.q, problem.prior)
-    transform = Transform(*problem.transform(solution), B, prior)
+    A, A_inv, b, basis = problem.transform(solution)
+    transform = Transform(A, A_inv, b, B, prior, basis)
     constant = call.tau if call.metric in ("logit", "one_sided") else solution.constant
     used = problem.head.restrict((prior > 0).nonzero()[:, 0])
     certified = certify and is_certified(used, transform, problem.prior, constant, solution.plan.exact)

@@ -1,4 +1,4 @@
-"""The number of threads of the method: one, restored to the caller's afterwards.
+"""The number of threads of the method and of the metrics: one, restored to the caller's afterwards.
 
 Measured, the many small operations of the method are slower in a team of threads than in one thread, by a factor of 1.3
 on a quiet machine and of 10 on a busy one; independent calls run side by side in processes instead. With one thread

@@ -33,6 +33,9 @@ class Transform:
     b: Float[Tensor, " d"]
     B: Float[Tensor, "kt kr"]
     prior: Float[Tensor, " kr"]
+    basis: Float[Tensor, "d w"] | None = (
+        None  # orthonormal columns: A moves their span alone; None: all of the space
+    )
 
     def apply(self, z: Any) -> Float[Tensor, "n d"]:
         """Return z''' = A z + b of reference features, (n, d)."""
@@ -160,10 +163,11 @@ def shrink(M: Float[Tensor, "r d"]) -> Float[Tensor, "r d"]:
 
 def complete(
     M: Float[Tensor, "r d"], m: Float[Tensor, " r"], E: Float[Tensor, "r d"]
-) -> tuple[Float[Tensor, "d d"], Float[Tensor, "d d"], Float[Tensor, " d"]]:
+) -> tuple[Float[Tensor, "d d"], Float[Tensor, "d d"], Float[Tensor, " d"], Float[Tensor, "d w"]]:
     """Return A, A_inv and b whose pull-back has the coordinates M z + m on the span of E (``eq-completion``).
 
-    On the complement of the span the pull-back is an isometry, so ||A_inv||_2 = max(||M||_2, 1).
+    On the complement of the span the pull-back is an isometry, so ||A_inv||_2 = max(||M||_2, 1). Outside the rows of M and
+    E, whose basis is the fourth value, it is the identity.
 
     Args:
         M: linear part in the coordinates of the span, singular values in (0, 1].
@@ -172,11 +176,19 @@ def complete(
     """
     r = len(M)
     U, S, Vh = torch.linalg.svd(M, full_matrices=False)
-    right = torch.linalg.qr(Vh.T, mode="complete").Q[:, r:]  # complement of the rows of M, (d, d - r)
-    left = torch.linalg.qr(E.T, mode="complete").Q[:, r:]  # complement of the span, (d, d - r)
-    A_inv = E.T @ (U * S) @ Vh + left @ right.T
-    A = (Vh.T / S) @ U.T @ E + right @ left.T
-    return A, A_inv, -(Vh.T / S) @ (U.T @ m)
+    basis = torch.linalg.qr(torch.cat([Vh, E]).T).Q
+    rows, span = Vh @ basis, E @ basis  # (r, w)
+    right = torch.linalg.qr(rows.T, mode="complete").Q[:, r:]  # complement of the rows of M, (w, w - r)
+    left = torch.linalg.qr(span.T, mode="complete").Q[:, r:]  # complement of the span, (w, w - r)
+    A_inv = span.T @ (U * S) @ rows + left @ right.T
+    A = (rows.T / S) @ U.T @ span + right @ left.T
+    return embed(A, basis), embed(A_inv, basis), -(Vh.T / S) @ (U.T @ m), basis
+
+
+def embed(inner: Float[Tensor, "w w"], basis: Float[Tensor, "d w"]) -> Float[Tensor, "d d"]:
+    """Return the map that is ``inner`` on the span of the orthonormal columns of ``basis``, and the identity outside it."""
+    eye = torch.eye(len(basis), dtype=basis.dtype)
+    return eye + basis @ (inner - eye[: len(inner), : len(inner)]) @ basis.T
 
 
 def _polar(cross: Tensor, flip: bool) -> Tensor:

@@ -19,6 +19,7 @@ import numpy as np
 
 from .._registry import Registry
 from .._validation import as_features, check_same_width
+from ..method.threads import one_thread
 from ..task import Task
 
 BASELINES = Registry("baseline", room=__package__ or "")
@@ -86,7 +87,8 @@ class Baseline:
         if "source_posteriors" in self.needs or source_posteriors is not None:
             arrays["posteriors"] = self._posteriors(source_posteriors, len(target))
         wanted = inspect.signature(self.compute).parameters
-        return float(self.compute(**{k: v for k, v in arrays.items() if k in wanted}, **options))
+        with one_thread():
+            return float(self.compute(**{k: v for k, v in arrays.items() if k in wanted}, **options))
 
     def _given(self, value: Any, name: str, what: str) -> Any:
         if value is None:

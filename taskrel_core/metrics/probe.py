@@ -41,6 +41,8 @@ def probe(
     x /= np.where(deviation > 0, deviation, 1.0)
     deviation = x.std(0)
     x /= np.where(deviation > 0, deviation, 1.0)
+    if len(x) < x.shape[1]:  # the fit sees inner products only: as many coordinates as samples hold them all
+        x = np.linalg.qr(x.T).R.T
     return sum(_right(x, y, fold == part, float(strength)) for part in range(int(fold.max()) + 1)) / len(y)
 
 

@@ -7,7 +7,7 @@ from taskrel_core.method.transform import clip_spectrum, complete
 from tests.generators import rotation
 
 
-@pytest.mark.parametrize(("r", "d"), [(1, 4), (3, 7), (4, 4)])
+@pytest.mark.parametrize(("r", "d"), [(1, 4), (3, 7), (3, 9), (4, 4)])
 def test_coordinates_norm_and_inverse(r, d):
     g = torch.Generator().manual_seed(r)
     E = rotation(d, d)[:r].contiguous()
@@ -16,7 +16,9 @@ def test_coordinates_norm_and_inverse(r, d):
         torch.randn(r, generator=g, dtype=torch.float64),
         torch.randn(50, d, generator=g, dtype=torch.float64),
     )
-    A, A_inv, b = complete(M, m, E)
+    A, A_inv, b, basis = complete(M, m, E)
     assert torch.allclose((z - b) @ A_inv.T @ E.T, z @ M.T + m, atol=1e-9)
     assert torch.allclose(A @ A_inv, torch.eye(d, dtype=torch.float64), atol=1e-9)
     assert float(torch.linalg.matrix_norm(A_inv, 2)) <= 1 + 1e-12
+    outside = z - z @ basis @ basis.T
+    assert torch.allclose(outside @ A.T, outside, atol=1e-12)

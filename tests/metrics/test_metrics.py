@@ -9,9 +9,10 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment, minimize
 from scipy.special import digamma, gammaln, log_softmax, softmax
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from taskrel_core import BASELINES, Task
-from taskrel_core.metrics.base import SaturatedScore
+from taskrel_core.metrics.base import Baseline, SaturatedScore
 from taskrel_core.metrics.ncti_pool import pool_index
 from taskrel_core.metrics.otce import otce_distances
 from taskrel_core.metrics.pactran import PACTRAN_GRID, pactran_dirichlet
@@ -254,3 +255,19 @@ def test_ncti_of_a_pool_is_the_sum_of_scaled_parts():
     for wrong in ([0.5, np.nan], [0.5]):
         with pytest.raises(ValueError, match="ncc, seli and vc must be finite, one value per encoder"):
             pool_index(wrong, [1.0, 2.0], [1.0, 2.0])
+
+
+def test_a_metric_runs_in_one_thread_and_restores_the_callers():
+    seen = []
+
+    def count(z, y):
+        seen.extend(pool["num_threads"] for pool in threadpool_info())
+        return 0.0
+
+    counted = Baseline("count", count, ("target",), True, "")
+    with threadpool_limits(2):
+        before = threadpool_info()
+        counted(target=problem("well-conditioned")[0])
+        assert threadpool_info() == before
+    assert seen
+    assert set(seen) == {1}
