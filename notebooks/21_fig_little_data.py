@@ -84,7 +84,7 @@ scores = {
 }
 
 # %%
-study = {name: study_cells(trainings, rows, SCORES) for name, rows in scores.items()}
+study = {name: [study_cells(trainings, rows, SCORES)] for name, rows in scores.items()}
 table = changes(study, resamples)
 table = table.assign(kind=[KINDS.get(name, "control") for name in table["score"]])
 table = table[table["score"] != STATIC]  # it sees no sample

@@ -14,12 +14,13 @@ from .verdicts import of_interval, of_stability
 
 
 def changes(
-    cells: Mapping[str, Cells], resamples: int = 2000, seed: int = 0, by: str = "family"
+    cells: Mapping[str, Sequence[Cells]], resamples: int = 2000, seed: int = 0, by: str = "family"
 ) -> pd.DataFrame:
     """Return the mean correlation of each score under each condition, and its change from the first condition.
 
     Args:
-        cells: by condition: the same encoders, targets and accuracies, with the scores that this condition gives.
+        cells: by condition, of each sample that scores were given: the same encoders, targets and accuracies, with the scores
+            that this condition gives. r is averaged over the samples.
         resamples: bootstrap samples of encoders and targets together, the same for every condition.
         seed: of the samples.
         by: as in ``resample``.
@@ -31,8 +32,12 @@ def changes(
     Raises:
         ValueError: conditions of other encoders or targets.
     """
-    first = next(iter(cells.values()))
-    if any((each.encoders, each.targets) != (first.encoders, first.targets) for each in cells.values()):
+    first = next(iter(cells.values()))[0]
+    if any(
+        (each.encoders, each.targets) != (first.encoders, first.targets)
+        for of in cells.values()
+        for each in of
+    ):
         raise ValueError(
             "cells must have the same encoders and targets under every condition, in the same order; take them from the same "
             "trainings"
@@ -40,9 +45,10 @@ def changes(
     drawn = [whole(first), resample(first, resamples, seed, by)]
     found = {
         name: pd.DataFrame(
-            np.hstack([resampled_r(each, some) for some in drawn]).T, columns=list(each.scores)
+            np.mean([np.hstack([resampled_r(each, some) for some in drawn]) for each in samples], axis=0).T,
+            columns=list(samples[0].scores),
         )
-        for name, each in cells.items()
+        for name, samples in cells.items()
     }
     common = [s for s in first.scores if all(s in rs and np.isfinite(rs[s][0]) for rs in found.values())]
     base = next(iter(found.values()))[common]
@@ -71,6 +77,44 @@ def condition_verdicts(table: pd.DataFrame) -> dict[str, str]:
         found[f"sign with {row['condition']}"] = of_interval(row["low"], row["high"])
         found[f"stability with {row['condition']}"] = of_stability(row["change_low"], row["change_high"])
     return found
+
+
+def stability_verdicts(table: pd.DataFrame, forms: Mapping[str, str]) -> dict[str, str]:
+    """Judge the change of each form's mean r under the last condition.
+
+    Args:
+        table: as ``changes`` returns it.
+        forms: names of scores, and what readers call each.
+
+    Returns:
+        "stability of <name>", by the interval of the change.
+    """
+    rows = table[table["condition"] == table["condition"].iloc[-1]].set_index("score")
+    return {
+        f"stability of {name}": of_stability(rows["change_low"][form], rows["change_high"][form])
+        for form, name in forms.items()
+    }
+
+
+def own_sign(table: pd.DataFrame, forms: Mapping[str, str], higher_is_better: Mapping[str, bool]) -> str:
+    """Say how each form's mean r changes, with the sign that the score itself has: negative is right for relatedness.
+
+    Args:
+        table: as ``changes`` returns it.
+        forms: names of scores, and what readers call each.
+        higher_is_better: of each score.
+    """
+    parts = []
+    for form, name in forms.items():
+        rows, sign = table[table["score"] == form], 1 if higher_is_better[form] else -1
+        first, last = rows.iloc[0], rows.iloc[-1]
+        low, high = sorted((sign * last["change_low"], sign * last["change_high"]))
+        parts.append(
+            f"{name} goes from {sign * first['mean_r']:+.2f} to {sign * last['mean_r']:+.2f} "
+            f"(change {sign * last['change']:+.2f} [{low:+.2f}, {high:+.2f}], 95 % CI)"
+        )
+    conditions = list(dict.fromkeys(table["condition"]))
+    return f"From {conditions[0]} to {conditions[-1]}, mean r of {', that of '.join(parts)}."
 
 
 def finding(table: pd.DataFrame, names: Mapping[str, str]) -> str:

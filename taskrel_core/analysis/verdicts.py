@@ -60,14 +60,6 @@ def of_gap(smallest: float, largest: float, small: float = 0.5) -> str:
     return "not supported" if smallest >= 1 else "inconclusive"
 
 
-def of_changes(changes: Mapping[str, float], most: float = 0.1) -> str:
-    """Judge stability by how much r moves: all within ``most`` supported, some with caveat, none not supported."""
-    within = [abs(change) <= most for change in changes.values()]
-    if all(within):
-        return "supported"
-    return "supported with caveat" if any(within) else "not supported"
-
-
 def of_stability(low: float, high: float, most: float = 0.1) -> str:
     """Judge the 95 % interval of a change of r: within ``most`` supported, all beyond it not supported, else inconclusive."""
     if max(abs(low), abs(high)) <= most:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from taskrel_core.analysis.cells import Cells
-from taskrel_core.analysis.conditions import changes, condition_verdicts, finding, told
+from taskrel_core.analysis.conditions import (
+    changes,
+    condition_verdicts,
+    finding,
+    own_sign,
+    stability_verdicts,
+    told,
+)
 from taskrel_core.analysis.verdicts import of_stability
 
 E, T = 30, 8
@@ -29,7 +36,7 @@ def table(truth):
     few = cells(truth, 2, euclidean=0.1, probe=3.0)
     turned = cells(-truth, 3, euclidean=0.1, probe=0.5)
     turned = Cells(full.encoders, full.targets, full.families, full.runs, turned.scores)
-    return changes({"all": full, "few": few, "turned": turned}, resamples=200)
+    return changes({"all": [full], "few": [few], "turned": [turned]}, resamples=200)
 
 
 def test_changes_are_those_that_were_planted(table):
@@ -47,7 +54,7 @@ def test_changes_are_those_that_were_planted(table):
 
 def test_paired_resamples_make_the_interval_of_a_change_that_is_none_narrow(truth):
     full = cells(truth, 1, euclidean=2.0)
-    row = changes({"a": full, "b": full}, resamples=200).iloc[1]
+    row = changes({"a": [full], "b": [full]}, resamples=200).iloc[1]
     assert row["high"] - row["low"] > 0.1
     assert row["change_low"] == row["change_high"] == 0
 
@@ -56,7 +63,7 @@ def test_the_interval_covers_a_change_of_nothing(truth):
     """Two samples of one score: 95 % of intervals hold 0, in 100 tables at least 85 (p < 1e-4 otherwise)."""
     held = 0
     for seed in range(100):
-        pair = {name: cells(truth, 1000 + 2 * seed + i, euclidean=1.0) for i, name in enumerate("ab")}
+        pair = {name: [cells(truth, 1000 + 2 * seed + i, euclidean=1.0)] for i, name in enumerate("ab")}
         row = changes(pair, resamples=100).iloc[1]
         held += row["change_low"] <= 0 <= row["change_high"]
     assert held >= 85
@@ -103,4 +110,26 @@ def test_other_encoders_under_a_condition_are_refused(truth):
     with pytest.raises(
         ValueError, match="cells must have the same encoders and targets under every condition"
     ):
-        changes({"a": cells(truth, 1, euclidean=1.0), "b": cells(truth[1:], 1, euclidean=1.0)})
+        changes({"a": [cells(truth, 1, euclidean=1.0)], "b": [cells(truth[1:], 1, euclidean=1.0)]})
+
+
+def test_r_is_averaged_over_the_samples_of_a_condition(truth):
+    one, other = (cells(truth, seed, euclidean=noise) for seed, noise in ((1, 0.3), (2, 2.0)))
+    each = [changes({"a": [one], "b": [sample]}, resamples=50).iloc[1]["mean_r"] for sample in (one, other)]
+    both = changes({"a": [one], "b": [one, other]}, resamples=50).iloc[1]
+    assert both["mean_r"] == pytest.approx(np.mean(each))
+    assert both["change"] == pytest.approx(np.mean(each) - each[0])
+
+
+def test_a_form_is_told_with_its_own_sign_and_judged_by_its_change(table):
+    few = table[table["condition"] != "turned"]
+    names = {"euclidean": "relatedness", "probe": "the probe"}
+    assert stability_verdicts(few, names) == {
+        "stability of relatedness": "supported",
+        "stability of the probe": "not supported",
+    }
+    row = few.query("score == 'euclidean' and condition == 'few'").iloc[0]
+    text = own_sign(few, names, {"euclidean": False, "probe": True})
+    assert text.startswith("From all to few, mean r of relatedness goes from -1.00 to -1.00 (change ")
+    assert f"[{-row['change_high']:+.2f}, {-row['change_low']:+.2f}], 95 % CI), that of " in text
+    assert "that of the probe goes from +0." in text

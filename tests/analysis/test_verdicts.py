@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskrel_core.analysis.verdicts import VERDICTS, joined, of_changes, of_gap, of_interval, split
+from taskrel_core.analysis.verdicts import VERDICTS, joined, of_gap, of_interval, split
 
 
 def test_there_are_seven_and_a_text_of_several_is_read_back():
@@ -36,9 +36,3 @@ def test_an_interval_is_judged_by_the_side_of_zero(low, high, verdict):
 )
 def test_a_gap_is_judged_against_what_is_left_below_chance(smallest, largest, verdict):
     assert of_gap(smallest, largest) == verdict
-
-
-def test_stability_counts_changes_within_a_tenth():
-    assert of_changes({"a": 0.03, "b": -0.1}) == "supported"
-    assert of_changes({"a": 0.03, "b": 0.35}) == "supported with caveat"
-    assert of_changes({"a": 0.2, "b": 0.35}) == "not supported"

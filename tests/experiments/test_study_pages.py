@@ -170,7 +170,9 @@ def test_the_changes_with_little_data():
         "few": of_page(scored, page, labels="true", per_class=few),
     }
     rows = {name: part[part["group"].isin(given(page)["groups"])] for name, part in rows.items()}
-    table = changes({name: study_cells(trainings, part, SCORES) for name, part in rows.items()}, resamples=20)
+    table = changes(
+        {name: [study_cells(trainings, part, SCORES)] for name, part in rows.items()}, resamples=20
+    )
     assert {"euclidean", "logme", "probe"} <= set(table["score"])
     for row in table[table["score"] != "static_ranker"].to_dict("records"):
         own, full = (mean_r(truth, values(rows[name], row["score"])) for name in (row["condition"], "all"))
