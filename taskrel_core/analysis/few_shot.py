@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from ..metrics.ncti_pool import pool_index
 from .cells import Cells, read_cells, static_ranker
 from .study import differences, interaction_correlations, mean_correlations, partial_correlations
 from .verdicts import of_interval
@@ -31,7 +32,7 @@ def study_cells(
     higher_is_better: Mapping[str, bool],
     family: Mapping[str, str] | Callable[[str], str] = pretraining,
 ) -> Cells:
-    """Return the cells of few-shot rows, with the static ranker.
+    """Return the cells of few-shot rows, with the static ranker, and NCTI where its parts are among the scores.
 
     Args:
         trainings: rows of ``FewShot`` at one learning rate per cell, as ``trained`` returns them.
@@ -39,6 +40,8 @@ def study_cells(
         higher_is_better: of each column of theirs that is a score.
         family: of each encoder.
     """
+    if "ncti_ncc" in scores:
+        scores = scores.assign(ncti=_ncti(scores))
     truth = trainings.assign(truth=trainings["fine_tuned"], family=trainings["encoder"].map(family))
     named = [name for name in higher_is_better if name in scores]
     saturated = {name: scores.get(f"saturated_{name}") for name in named}
@@ -46,6 +49,16 @@ def study_cells(
     long = scores.assign(**usable).melt(["encoder", "target"], named, var_name="score").dropna(subset="value")
     cells = read_cells(truth, long, higher_is_better)
     return cells.with_score(STATIC, static_ranker(cells))
+
+
+def _ncti(scores: pd.DataFrame) -> pd.Series:
+    """NCTI of each row that has its parts, over the encoders on the row's target."""
+    parts = scores[["target", "ncti_ncc", "ncti_seli", "ncti_vc"]].dropna()
+    pools = [
+        pd.Series(pool_index(*(rows[name] for name in rows.columns[1:])), rows.index)
+        for _, rows in parts.groupby("target")
+    ]
+    return pd.concat(pools).reindex(scores.index)
 
 
 def candidate_cells(trainings: pd.DataFrame, rows: pd.DataFrame) -> Cells:

@@ -13,6 +13,7 @@ held_out        the same, measured on samples that were held out: an estimate
 components_N    as one_sided, each domain on its own N leading principal components of unit variance
 published       the metrics of others: those of the central table, and those on principal components
 neighbours      nearest neighbours, cross-validated probe, OTDD
+recent          TMI, WDJE and the three parts of NCTI, which ``study_cells`` adds up over the encoders
 controls        accuracy on the reference; spread of the target's features; the Euclidean form under permuted labels
 ==============  =================================================================================================
 
@@ -51,6 +52,7 @@ from .scoring import (
 )
 
 COMPONENTS = (8, 16, 32)
+RECENT = ("tmi", "wdje", "ncti_ncc", "ncti_seli", "ncti_vc")
 Columns = dict[str, Any]
 
 
@@ -183,6 +185,7 @@ GROUPS: Mapping[str, Callable[[FewShotScores, Task, Task], Columns]] = {
     **{f"components_{n}": partial(_on_components, n) for n in COMPONENTS},
     "published": _published,
     "neighbours": partial(_metrics, ("knn", "probe", "otdd")),
+    "recent": partial(_metrics, RECENT),
     "controls": _controls,
 }
 
@@ -205,8 +208,11 @@ PARTS = dict.fromkeys(
 )
 METRICS = {  # OTCE differs from OT-NCE by a regression on the accuracies of other tasks, which is not made here
     **{
-        name: BASELINES[name].higher_is_better for name in (*SCORED, "knn", "probe", "otdd") if name != "otce"
+        name: BASELINES[name].higher_is_better
+        for name in (*SCORED, "knn", "probe", "otdd", "tmi", "wdje")
+        if name != "otce"
     },
+    "ncti": True,  # of the pool of encoders
     **{name: BASELINES[metric].higher_is_better for name, (metric, _) in REDUCED.items()},
 }
 CONTROLS = {
