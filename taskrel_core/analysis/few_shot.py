@@ -51,6 +51,24 @@ def study_cells(
     return cells.with_score(STATIC, static_ranker(cells))
 
 
+def seconds_of(scores: pd.DataFrame, names: Sequence[str]) -> pd.Series:
+    """Return how long each score took once features were there, median over cells in seconds; NaN where nothing was timed.
+
+    Args:
+        scores: rows of ``FewShotScores``.
+        names: of scores. A part of a bound takes as long as the bound, NCTI as long as its three parts together.
+    """
+    medians = scores.filter(regex="^seconds_").median()
+    timed = {str(name).removeprefix("seconds_"): float(seconds) for name, seconds in medians.items()}
+
+    def one(name: str) -> float:
+        whole = max((known for known in timed if name.startswith(known)), key=len, default="")
+        parts = [timed[known] for known in timed if known.startswith("ncti_")] if name == "ncti" else []
+        return float(sum(parts)) if parts else timed.get(whole, float("nan"))
+
+    return pd.Series({name: one(name) for name in names}, dtype=float)
+
+
 def _ncti(scores: pd.DataFrame) -> pd.Series:
     """NCTI of each row that has its parts, over the encoders on the row's target."""
     parts = scores[["target", "ncti_ncc", "ncti_seli", "ncti_vc"]].dropna()

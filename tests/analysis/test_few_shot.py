@@ -10,6 +10,7 @@ from taskrel_core.analysis.few_shot import (
     candidate_summary,
     own_domain,
     pretraining,
+    seconds_of,
     study_cells,
     summary,
     verdicts,
@@ -206,3 +207,45 @@ def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
     assert f"it {told[2]} the goal" in text
     assert "the best, a, has" in text
     assert "(cross-validated probe) is -0.10 [-0.20, +0.00]" in text
+
+
+def test_ncti_is_added_up_over_the_encoders_of_a_target(rows):
+    trainings, scores = rows
+    rng = np.random.default_rng(1)
+    parts = scores[scores["other"].notna()].assign(
+        **{f"ncti_{part}": rng.normal(size=48) for part in ("ncc", "seli", "vc")}
+    )
+    both = pd.concat([scores, parts.drop(columns=["probe", "other"])])
+    found = study_cells(trainings, both, HIGHER | {"ncti": True}).scores["ncti"]
+    for k, target in enumerate(found.T):
+        mine = parts[parts["target"] == study_cells(trainings, scores, HIGHER).targets[k]].set_index(
+            "encoder"
+        )
+        scaled = [(mine[name] - mine[name].min()) / np.ptp(mine[name]) for name in mine.filter(like="ncti_")]
+        expected = (scaled[0] + scaled[1] + scaled[2] - 1).reindex(
+            study_cells(trainings, both, HIGHER).encoders
+        )
+        assert target == pytest.approx(expected.to_numpy())
+
+
+def test_a_part_takes_as_long_as_its_bound_and_ncti_as_its_parts():
+    nan = float("nan")
+    timed = pd.DataFrame(
+        {
+            "seconds_euclidean": [1.0, 3.0, 2.0, nan], "seconds_hscore": [0.1, 0.1, 0.1, nan],
+            "seconds_hscore_pca": [0.3, 0.3, 0.3, nan], "seconds_ncti_ncc": [nan, nan, nan, 0.5],
+            "seconds_ncti_seli": [nan, nan, nan, 0.25],
+        }
+    )  # fmt: skip
+    found = seconds_of(timed, ["euclidean", "euclidean_loss", "hscore", "hscore_pca", "ncti", "log_width"])
+    assert found.to_dict() == pytest.approx(
+        {
+            "euclidean": 2,
+            "euclidean_loss": 2,
+            "hscore": 0.1,
+            "hscore_pca": 0.3,
+            "ncti": 0.75,
+            "log_width": nan,
+        },
+        nan_ok=True,
+    )
