@@ -54,7 +54,8 @@ groups: list[str] = [
     "published",
     "neighbours",
     "controls",
-]  # [euclidean | calibrated | one_sided | held_out | components_16 | components_32 | published | neighbours | controls] scores
+    "recent",
+]  # [euclidean | calibrated | one_sided | held_out | components_16 | published | neighbours | controls | recent] scores
 resamples: int = 10000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
 facts: str = "notebooks/facts"  # [folder] folder of the poster's numbers
 

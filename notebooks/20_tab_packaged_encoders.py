@@ -56,7 +56,8 @@ groups: list[str] = [
     "published",
     "neighbours",
     "controls",
-]  # [euclidean | calibrated | one_sided | held_out | components_16 | components_32 | published | neighbours | controls] scores
+    "recent",
+]  # [euclidean | calibrated | one_sided | held_out | components_16 | published | neighbours | controls | recent] scores
 facts: str = "notebooks/facts"  # [folder] of frozen-form.yml, the form that the search chose
 resamples: int = 10000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
 
