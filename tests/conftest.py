@@ -53,19 +53,38 @@ def smoke_folder(tmp_path_factory):
     return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "book"
 
 
+def made(folder, *commands):
+    """Run commands that write into a folder; return what they said, and the first exit code that is not 0."""
+    said = ""
+    for command in commands:
+        words = [sys.executable, *command, "--out", str(folder)]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        said += done.stdout + done.stderr
+        if done.returncode != 0:
+            return done.returncode, said
+    return 0, said
+
+
+PAGES = ["notebooks/run.py", "--profile", "smoke", "--jobs", "2"]
+
+
 @pytest.fixture(scope="session")
-def book(smoke_folder):
-    """The built book of the smoke profile, a folder of html."""
+def smoke_pages(smoke_folder):
+    """Exit code and words of the run that made the smoke profile's pages; the first worker that asks makes them."""
     smoke_folder.mkdir(exist_ok=True)
+    kept = smoke_folder / "said.json"
     with FileLock(smoke_folder.with_suffix(".lock")):
-        pages = ["notebooks/run.py", "--profile", "smoke", "--jobs", "2"]
-        own = [*pages, "--only", "13", "--set", "tau=0.5"]  # a page with parameters of one's own
-        for command in (pages, own, ["book/build.py"]):
-            done = subprocess.run(
-                [sys.executable, *command, "--out", str(smoke_folder)],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
+        if not kept.exists():
+            kept.write_text(json.dumps(made(smoke_folder, PAGES)))
+        return json.loads(kept.read_text())
+
+
+@pytest.fixture(scope="session")
+def book(smoke_folder, smoke_pages):
+    """The built book of the smoke profile, a folder of html."""
+    code, said = smoke_pages
+    own = [*PAGES, "--only", "13", "--set", "tau=0.5"]  # a page with parameters of one's own
+    with FileLock(smoke_folder.with_suffix(".lock")):
+        code, said = (code, said) if code else made(smoke_folder, own, ["book/build.py"])
+    assert code == 0, said
     return smoke_folder / "_build" / "html"

@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import jupytext
@@ -93,9 +91,12 @@ def test_each_profile_sets_known_parameters_of_the_right_type(source, profile):
     assert plan.make(source.stem, profile).parts["parameters"]["profile"] == profile
 
 
+@pytest.mark.xdist_group("book")  # whose worker makes the pages
 @each
-def test_runs_in_the_smoke_profile(source, smoke_folder):
-    command = [sys.executable, "notebooks/run.py", "--profile", "smoke", "--only", source.stem]
-    done = subprocess.run([*command, "--out", str(smoke_folder)], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (smoke_folder / "executed" / f"{source.stem}.ipynb").exists()
+def test_runs_in_the_smoke_profile(source, smoke_folder, smoke_pages):
+    assert (smoke_folder / "executed" / f"{source.stem}.ipynb").exists(), smoke_pages[1]
+
+
+@pytest.mark.xdist_group("book")
+def test_the_smoke_profile_ends_without_an_error(smoke_pages):
+    assert smoke_pages[0] == 0, smoke_pages[1]

@@ -65,6 +65,11 @@ for _ in range(600):
 @pytest.fixture
 def project(tmp_path):
     """A project with the runner, a package of four modules and one notebook."""
+    return made_in(tmp_path)
+
+
+def made_in(tmp_path):
+    """Put the project of these tests into a folder."""
     (tmp_path / "book").mkdir()
     (tmp_path / "requirements.lock").write_text("torch==1\n")
     (tmp_path / "notebooks").mkdir()
@@ -286,41 +291,66 @@ def test_a_list_may_go_without_brackets(project):
     assert "up to date" in run(project, "--set", "names=[one, two]", "--why").stdout
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (
-            ["taw=0.1"],
-            "notebooks/01_tab_first.py has no parameter 'taw' to be set by the command line; known are (did you mean 'tau'?)",
-        ),
-        (["n=many"], "notebooks/01_tab_first.py, from the command line: n must be int, got 'many'; it is"),
-        (["n=1.5"], "n must be int, got '1.5'"),
-        (["n=1.5e0"], "n must be int, got '1.5e0'"),
-        (["n=1:30"], "n must be int, got '1:30'"),
-        (["n=0x10"], "n must be int, got '0x10'"),
-        (["n=true"], "n must be int, got 'true'"),
-        (["n="], "n must be int, got ''"),
-        (["tau=high"], "tau must be float, got 'high'"),
-        (["tau=1/2"], "tau must be float, got '1/2'"),
-        (["tau=nan"], "tau must be finite, got nan"),
-        (["tau=1e999"], "tau must be finite, got inf"),
-        (["names={a: 1}"], "names must be list[str], got '{a: 1}'"),
-        (["names=[]"], "names must have at least one item, got []"),
-        (["names="], "names must have at least one item, got []"),
-        (["names=a,b,a"], "names must have each item once, got 'a' 2 times"),
-        (["n=1 n=2"], "n is given twice, '1' and '2'; give it once"),
-        (["profile=smoke"], "no parameter 'profile' to be set by the command line; set it by PROFILE="),
-        (["nothing"], "parameters are written name=value, got 'nothing'"),
-        (["n=2", "and more"], "parameters are written name=value, got 'and more'"),
-    ],
-)
-def test_unknown_and_ill_typed_parameters_are_refused_before_anything_runs(project, words, message):
-    done = run(project, "--set", *words)
-    assert done.returncode == 2
-    assert message in done.stderr
+REFUSED = [
+    (
+        ["taw=0.1"],
+        "notebooks/01_tab_first.py has no parameter 'taw' to be set by the command line; known are (did you mean 'tau'?)",
+    ),
+    (["n=many"], "notebooks/01_tab_first.py, from the command line: n must be int, got 'many'; it is"),
+    (["n=1.5"], "n must be int, got '1.5'"),
+    (["n=1.5e0"], "n must be int, got '1.5e0'"),
+    (["n=1:30"], "n must be int, got '1:30'"),
+    (["n=0x10"], "n must be int, got '0x10'"),
+    (["n=true"], "n must be int, got 'true'"),
+    (["n="], "n must be int, got ''"),
+    (["tau=high"], "tau must be float, got 'high'"),
+    (["tau=1/2"], "tau must be float, got '1/2'"),
+    (["tau=nan"], "tau must be finite, got nan"),
+    (["tau=1e999"], "tau must be finite, got inf"),
+    (["names={a: 1}"], "names must be list[str], got '{a: 1}'"),
+    (["names=[]"], "names must have at least one item, got []"),
+    (["names="], "names must have at least one item, got []"),
+    (["names=a,b,a"], "names must have each item once, got 'a' 2 times"),
+    (["n=1 n=2"], "n is given twice, '1' and '2'; give it once"),
+    (["profile=smoke"], "no parameter 'profile' to be set by the command line; set it by PROFILE="),
+    (["nothing"], "parameters are written name=value, got 'nothing'"),
+    (["n=2", "and more"], "parameters are written name=value, got 'and more'"),
+]
+ASKED = """
+import contextlib, io, json, sys
+sys.path.insert(0, "notebooks")
+from runner.command import main
+for words in json.loads(sys.argv[1]):
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        code = main(["--set", *words])
+    print(json.dumps([code, said.getvalue()]))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """A project, and what the runner says of each request there: exit code and errors; one process asks for all."""
+    project = made_in(tmp_path_factory.mktemp("refused"))
+    command = [sys.executable, "-c", ASKED, json.dumps([words for words, _ in REFUSED])]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    return project, dict(enumerate(map(json.loads, done.stdout.splitlines())))
+
+
+@pytest.mark.parametrize("number", range(len(REFUSED)), ids=lambda number: " ".join(REFUSED[number][0]))
+def test_unknown_and_ill_typed_parameters_are_refused_before_anything_runs(answers, number):
+    project, said = answers
+    code, errors = said[number]
+    message = REFUSED[number][1]
+    assert code == 2
+    assert message in errors
     if "known are" in message:
-        assert "  tau: float = 0.5  # nats per unit" in done.stderr
+        assert "  tau: float = 0.5  # nats per unit" in errors
     assert not (project / "book/executed").exists()
+
+
+def test_a_refused_request_ends_the_command_with_2(project):
+    done = run(project, "--set", "n=many")
+    assert (done.returncode, "n must be int, got 'many'" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -413,15 +443,15 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("name", FOREIGN)
-def test_what_is_meant_for_another_python_does_not_reach_a_page(project, tmp_path, name):
+def test_what_is_meant_for_another_python_does_not_reach_a_page(project, tmp_path):
     folder = tmp_path / "foreign"
     (folder / "kernels/python3").mkdir(parents=True)
     (folder / "kernels/python3/kernel.json").write_text('{"argv": ["false"], "display_name": "other"}')
     for module in ("numpy", "yaml", "page"):
         (folder / f"{module}.py").write_text("raise ImportError('of another Python')")
     edit(project / "notebooks/01_tab_first.py", "import json\n", "import json\nimport numpy\nimport page\n")
-    done = run(project, env={**os.environ, name: FOREIGN[name].format(folder=folder)})
+    foreign = {name: value.format(folder=folder) for name, value in FOREIGN.items()}
+    done = run(project, env={**os.environ, **foreign})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "01_tab_first done" in done.stdout
 
