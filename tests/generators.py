@@ -1,5 +1,7 @@
 """Problems with known answers, for the tests."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -9,6 +11,7 @@ from taskrel_core.method.settings import ExactSettings
 FEW_STEPS = ExactSettings(
     pull_back_steps=6, map_starts=8, map_keep=2, rounds=3, joint_steps=8, joint_rounds=2
 )  # looser and faster, not less certified: for tests of what holds after any search
+FEW_TURNS = replace(FEW_STEPS, full_turn=32, leading=16)  # and for features of encoders, which are wide
 
 
 def gaussian_task(

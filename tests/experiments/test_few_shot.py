@@ -15,7 +15,7 @@ from taskrel_core.experiments.few_shot import FewShot, _parts, trained
 from taskrel_core.experiments.few_shot_scores import COMPONENTS, GROUPS, FewShotScores, components
 from taskrel_core.experiments.scored import SCORED
 from taskrel_core.extraction import features, few_per_class, sample_classes, standardise
-from tests.generators import FEW_STEPS
+from tests.generators import FEW_TURNS
 
 TRAINING = FewShot("digits", "small:mobilenet/random", per_class=10, n_test=300, lr=1.5e-3)
 SCORING = FewShotScores(
@@ -27,7 +27,7 @@ SCORING = FewShotScores(
     k_reference=3,
     n_reference=60,
 )
-relatedness = partial(full_relatedness, settings=FEW_STEPS)
+relatedness = partial(full_relatedness, settings=FEW_TURNS)
 
 
 @pytest.fixture(autouse=True)

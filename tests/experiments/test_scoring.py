@@ -13,12 +13,12 @@ from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring, agreement, 
 from taskrel_core.extraction import features, sample_classes, standardise
 from taskrel_core.method.head import fit_head
 from taskrel_core.task import Task
-from tests.generators import FEW_STEPS
+from tests.generators import FEW_TURNS
 
 pytestmark = pytest.mark.xdist_group("scores")
 
 # What is tested holds after any search.
-relatedness = partial(full_relatedness, settings=FEW_STEPS)
+relatedness = partial(full_relatedness, settings=FEW_TURNS)
 SMALL = {"k_reference": 3, "n_reference": 60, "n_target": 60}
 
 
