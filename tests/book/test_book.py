@@ -1,8 +1,7 @@
-"""The built pages as files: links, sources, texts for images, errors; and that a broken part fails the build."""
+"""The built pages as files: links, sources, texts for images, errors."""
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -325,78 +324,3 @@ def test_what_is_vendored_is_what_its_list_says(folder):
     listed = {line.split(maxsplit=1)[1] for line in (folder / "SHA256SUMS").read_text().splitlines()}
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert files == listed | {"SHA256SUMS"}
-
-
-@pytest.fixture
-def copy(tmp_path, smoke_folder, book):
-    """A copy of the project with the smoke pages in its book, and a way to call its Makefile."""
-    made = shutil.ignore_patterns("_build", "__pycache__", "executed", "_generated", "runs")
-    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=made)
-    for name in ("executed", "_generated"):
-        shutil.copytree(smoke_folder / name, tmp_path / "book" / name)
-    for name in ("notebooks", "taskrel_core"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=made)
-    (tmp_path / "tests").mkdir()
-    names = (
-        "Makefile",
-        "requirements.lock",
-        "requirements.sha256",
-        "pyproject.toml",
-        "install.py",
-        "CITATION.cff",
-    )
-    for name in (*names, "tests/faults.yml", "stamp", "fetched"):
-        (tmp_path / name).write_text((ROOT / name).read_text() if (ROOT / name).exists() else "")
-
-    def make(*words):
-        command = [
-            "make",
-            f"VENV={Path(sys.executable).parents[1]}",
-            "STAMP=stamp",
-            "FETCHED=fetched",
-            *words,
-        ]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-
-    return tmp_path, make
-
-
-def test_make_clean_removes_only_ones_own_runs_where_it_is_told_so(copy):
-    folder, make = copy
-    (folder / "book/runs").mkdir()
-    assert make("clean", "RUNS=1").returncode == 0
-    assert not (folder / "book/runs").exists()
-    assert (folder / "book/executed/13_your_task.ipynb").exists()
-    (folder / "book/runs").mkdir()
-    assert make("clean").returncode == 0
-    assert (folder / "book/runs").exists()
-    assert not (folder / "book/executed").exists()
-
-
-def test_a_broken_reference_fails_the_build(copy):
-    folder, make = copy
-    with open(folder / "book/index.md", "a", encoding="utf-8") as file:
-        file.write("\nSee {ref}`nowhere-at-all`.\n")
-    done = make("book")
-    assert done.returncode != 0
-    assert "nowhere-at-all" in done.stderr
-    assert "error: the book has broken parts" in done.stderr
-
-
-def test_a_broken_notebook_fails_reproduce_and_the_rest_is_made(copy):
-    folder, make = copy
-    for source in (folder / "notebooks").glob("[0-9][0-9]_*.py"):
-        source.unlink()
-    cells = (
-        '# %% [markdown]\n# # {}\n\n# %% tags=["parameters"]\nprofile: str = "embedded"  # size\n\n# %%\n{}\n'
-    )
-    (folder / "notebooks/01_tab_good.py").write_text(cells.format("Good", "1 + 1"))
-    (folder / "notebooks/02_tab_bad.py").write_text(cells.format("Bad", "1 / 0"))
-    done = make("reproduce")
-    assert done.returncode != 0
-    assert "notebooks/02_tab_bad.py: ZeroDivisionError: division by zero (cell 2; see" in done.stdout
-    assert (folder / "book/executed/01_tab_good.ipynb").exists()
-    assert not (folder / "book/executed/02_tab_bad.ipynb").exists()
-    assert (folder / "book/_build/html/executed/01_tab_good.html").exists()
-    assert "ZeroDivisionError" in (folder / "book/_build/html/status.html").read_text()
-    assert "Your runs" not in (folder / "book/_build/html/index.html").read_text()  # there are none
