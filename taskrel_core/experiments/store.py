@@ -57,8 +57,10 @@ class RowStore:
     def device(self, key: str) -> str | None:
         """Return where a row of the cache, else a shipped one, was computed, or None where that was not recorded."""
         path = self._path(key)
-        self.shipped()
-        entry = _parsed(path.read_bytes(), f"row {path}") if path.exists() else self._entries.get(key, {})
+        if path.exists():
+            entry = _parsed(path.read_bytes(), f"row {path}")
+        else:
+            entry = self._entries.get(key, {}) if self.shipped() else {}
         return entry.get("provenance", {}).get("device")
 
     def holds(self, key: str) -> bool:
@@ -97,7 +99,7 @@ class RowStore:
             path = self._path(key)
             if path.exists():
                 row = _verified(path.read_bytes(), key, f"row {path}")
-                same = key in before and before[key][0] == row
+                same = key in before and before[key][0]["row"] == row
                 lines.append(before[key][1] if same else _entry(key, row, provenance))
             elif key in before:
                 lines.append(before[key][1])
@@ -114,8 +116,8 @@ class RowStore:
             self._shipped = {}
             files = sorted(self._shipped_folder.glob("*.jsonl")) if self._shipped_folder else []
             for path in files:
-                for key, (row, line) in _lines(path).items():
-                    self._shipped[key], self._entries[key] = row, json.loads(line)
+                for key, (entry, _) in _lines(path).items():
+                    self._shipped[key], self._entries[key] = entry["row"], entry
         return self._shipped
 
     def _path(self, key: str) -> Path:
@@ -169,23 +171,28 @@ def _parsed(text: bytes, where: str) -> dict[str, Any]:
 
 def _verified(text: bytes, key: str, where: str) -> dict[str, Any]:
     """The row in ``text``, once its checksum and key are those expected."""
-    entry = _parsed(text, where)
+    return _checked(_parsed(text, where), key, where)["row"]
+
+
+def _checked(entry: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    """The entry itself, once its checksum and key are those expected."""
     is_ = content_key({"key": entry.get("key"), "row": entry["row"]})
     if entry.get("key") != key or entry.get("sha256") != is_:
         raise ValueError(
             f"{where} is damaged (sha256 {is_}, expected {entry.get('sha256')}); "
             "delete it and run again to compute it once more"
         )
-    return entry["row"]
+    return entry
 
 
 def _lines(path: Path) -> dict[str, tuple[dict[str, Any], str]]:
-    """The rows of a shipped file by key, each with its line; none where there is no file."""
+    """The entries of a shipped file by key, each with its line; none where there is no file."""
     found = {}
     for number, line in enumerate(path.read_bytes().splitlines() if path.exists() else [], 1):
         where = f"line {number} of {path}"
-        key = str(_parsed(line, where).get("key"))
-        found[key] = _verified(line, key, where), line.decode() + "\n"
+        entry = _parsed(line, where)
+        key = str(entry.get("key"))
+        found[key] = _checked(entry, key, where), line.decode() + "\n"
     return found
 
 

@@ -106,7 +106,7 @@ def test_fixed_maps_are_bounds_too(mode, problem, seed):
 
 
 @given(problem=problems())
-@settings(EXAMPLES, max_examples=40)
+@settings(EXAMPLES, max_examples=25)
 def test_learning_more_never_hurts_under_any_metric(problem):
     reference, target, tau = problem
     modes = ("fixed_all", "learned_a", "learned_all")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,9 +14,10 @@ from taskrel_core import Task, relatedness, transferability
 from taskrel_core.method.settings import GradientSettings
 from tests.generators import FEW_STEPS, gaussian_task
 
+FEWER = replace(FEW_STEPS, pseudo_rounds=1, rounds=2, probe_rounds=1)
 FORMS = {
-    "one_sided": {"metric": "one_sided", "settings": FEW_STEPS},
-    "pseudo": {"metric": "logit", "labels": "pseudo", "settings": FEW_STEPS},
+    "one_sided": {"metric": "one_sided", "settings": FEWER},
+    "pseudo": {"metric": "logit", "labels": "pseudo", "settings": FEWER},
     "gradient": {"method": "gradient", "gradient": GradientSettings(steps=5)},
 }
 SCRIPT = "from tests.method.test_threads import results; import json; print(json.dumps(results()))"
