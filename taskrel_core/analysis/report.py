@@ -96,20 +96,29 @@ def left_out(rows: pd.DataFrame) -> str:
 
 
 def pictures_read(summary: Mapping[str, Any]) -> str:
-    """Say how a folder of pictures was read: its parts, what was skipped, small classes, and the balance of its classes.
+    """Say how a folder of pictures was read: its parts, what was skipped or is in both parts, small classes, the balance.
 
     Args:
         summary: as ``DATASETS["folder:PATH"].summary()`` returns it.
     """
-    skipped = "; ".join(
-        f"{kind['kind']} ({kind['count']}: {', '.join(kind['examples'][:3])}{', ...' * (kind['count'] > 3)})"
-        for kind in summary["skipped"]
+    skipped = "; ".join(f"{kind['kind']} ({_counted(kind)})" for kind in summary["skipped"])
+    both = summary["both"]
+    twice = (
+        f" Warning: test pictures that are training pictures too ({_counted(both)}); what is measured on the test part is too "
+        "good, remove them from one part."
+        if both["count"]
+        else ""
     )
     few = [str(line["class"]) for line in summary["pictures"] if min(line["train"], line["test"]) < FEW]
     small = f" Fewer than {FEW} training or test pictures: {', '.join(few)}." if few else ""
     train = summary["balance"]["train"]
     return (
-        f"{summary['layout']}. Skipped: {skipped or 'nothing'}.{small} The largest class holds {train['largest']:.0%} of "
+        f"{summary['layout']}. Skipped: {skipped or 'nothing'}.{twice}{small} The largest class holds {train['largest']:.0%} of "
         f"{train['n']} training pictures; the entropy of the class shares is {train['entropy']:.3f} nats (log K "
         f"{train['log_k']:.3f})"
     )
+
+
+def _counted(names: Mapping[str, Any]) -> str:
+    """How many, and the first three."""
+    return f"{names['count']}: {', '.join(names['examples'][:3])}{', ...' * (names['count'] > 3)}"

@@ -134,7 +134,8 @@ class ImageFolder(ImageFiles):
         Returns:
             ``layout``: the rule that made the parts, in words. ``pictures``: one dict per class, with ``class``,
             ``train``, ``test``, the latter two numbers of pictures. ``skipped``: one dict per kind, with ``kind``,
-            ``count``, ``examples`` (at most 10 names). ``balance``: for ``train`` and ``test`` a dict with ``n``,
+            ``count``, ``examples`` (at most 10 names). ``both``: the test pictures that are training pictures too, byte
+            by byte, of whatever class: ``count``, ``examples``. ``balance``: for ``train`` and ``test`` a dict with ``n``,
             ``largest`` (fraction of the largest class), ``entropy`` of the class fractions and ``log_k``, nats.
         """
         counts = {
@@ -147,8 +148,15 @@ class ImageFolder(ImageFiles):
                 {"kind": kind, "count": len(names), "examples": sorted(names)[:10]}
                 for kind, names in sorted(self._scan.skipped.items())
             ],
+            "both": {"count": len(both := self._in_both()), "examples": sorted(both)[:10]},
             "balance": {split: _balance(list(counts[split].values())) for split in SPLITS},
         }
+
+    def _in_both(self) -> list[str]:
+        """Names of the test pictures whose bytes a training picture has."""
+        train, test = ([p for found in self._classes[s].values() for p in found] for s in SPLITS)
+        seen = {_content(picture) for picture in train}
+        return [self._scan.relative(picture.path) for picture in test if _content(picture) in seen]
 
 
 def check_folder(root: Path) -> None:

@@ -74,6 +74,7 @@ def test_what_was_read_of_a_folder_is_said_with_what_was_skipped_and_the_balance
             {"kind": "no picture", "count": 5, "examples": list("abcde")},
         ],
         "pictures": [{"class": "cups", "train": 9, "test": 2}, {"class": "red", "train": 9, "test": 3}],
+        "both": {"count": 0, "examples": []},
         "balance": {"train": balance},
     }
     text = pictures_read(summary)
@@ -83,3 +84,9 @@ def test_what_was_read_of_a_folder_is_said_with_what_was_skipped_and_the_balance
     )
     assert text.endswith("is 0.198 nats (log K 0.693)")
     assert "Skipped: nothing." in pictures_read(summary | {"skipped": []})
+    assert "Warning" not in text
+    both = {"count": 4, "examples": ["test/cups/a.png", "b", "c", "d"]}
+    assert (
+        "Warning: test pictures that are training pictures too (4: test/cups/a.png, b, c, ...); what is measured on the test "
+        "part is too good, remove them from one part."
+    ) in pictures_read(summary | {"both": both})

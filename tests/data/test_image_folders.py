@@ -579,6 +579,26 @@ def test_a_summary_counts_pictures_and_balance(tmp_path):
     assert test["entropy"] == pytest.approx(test["log_k"]) == pytest.approx(math.log(3))
 
 
+def test_test_pictures_with_the_bytes_of_a_training_picture_are_counted_whatever_name_and_class(tmp_path):
+    filled(tmp_path, ("train",))
+    for k, name in enumerate(("cat", "dog")):
+        picture(tmp_path / "test" / name / "0.png", colour=(200 + k, 0, 0))
+    assert opened(tmp_path).summary()["both"] == {"count": 0, "examples": []}
+    shutil.copy(tmp_path / "train/cat/1.png", tmp_path / "test/dog/other.png")
+    assert opened(tmp_path).summary()["both"] == {"count": 1, "examples": ["test/dog/other.png"]}
+
+
+def test_copies_under_other_names_that_a_split_by_name_parts_are_counted(tmp_path):
+    filled(tmp_path, ("",), n=10)
+    assert opened(tmp_path).summary()["both"]["count"] == 0
+    for path, _ in opened(tmp_path).files("test"):
+        for k in range(20):
+            shutil.copy(path, path.with_name(f"copy {k} of {path.name}"))
+    found = opened(tmp_path).summary()
+    assert 10 < found["both"]["count"] <= found["balance"]["test"]["n"]
+    assert len(found["both"]["examples"]) == 10
+
+
 @pytest.mark.parametrize(
     ("path", "kind", "text"),
     [
