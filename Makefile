@@ -94,11 +94,11 @@ lab: $(READY)  ## the notebooks in JupyterLab, which is installed into .venv whe
 book: $(READY)  ## the book from the pages at hand (PROFILE=)
 	@$(BUILD)
 
-pdf: $(READY)  ## the book as one PDF, printed by Chromium
+pdf: $(READY)  ## the book as one PDF, printed by Chromium; without your own runs
 	@$(PY) book/build.py --pdf
 
-archive: $(READY)  ## the built book with its pages, rows and sources in one zip (an RO-Crate)
-	@$(BUILD) && $(PY) book/archive.py --out "$$out"
+archive: $(READY)  ## the built book with its pages, rows and sources in one zip (an RO-Crate); without your own runs
+	@$(BUILD) --published && $(PY) book/archive.py --out "$$out"
 
 serve: $(READY)  ## the book at http://localhost:8000 (PORT=)
 	@$(BUILD)

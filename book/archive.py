@@ -1,8 +1,9 @@
 """Put the executed book into one zip, a Research Object Crate: ``python book/archive.py [--out DIR] [--to FILE]``.
 
 The zip holds the built book (it opens without a network, ``book/index.html``), the executed pages with their records,
-figures and tables, the rows that the project ships, and the sources. ``ro-crate-metadata.json`` names them, each file with its
-sha256, with the data, the software and the licences that they come from.
+figures and tables, the rows that the project ships, and the sources; no runs of one's own.
+``ro-crate-metadata.json`` names them, each file with its sha256, with the data, the software and the licences that they come
+from.
 """
 
 import argparse
@@ -21,6 +22,9 @@ from rocrate.model import ContextEntity, Person
 from rocrate.rocrate import ROCrate
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "notebooks"))
+from runner.places import published_folder  # noqa: E402
+
 SOURCES = ("taskrel_core", "notebooks", "Makefile", "install.py", "pyproject.toml", "requirements.lock")
 SOURCES += ("requirements.sha256", "environment.yml", "README.md", "CHANGELOG.md", "LICENSE", "CITATION.cff")
 KINDS = {
@@ -52,14 +56,15 @@ def main(arguments: list[str]) -> int:
     )
     args = parser.parse_args(arguments)
     out, about = Path(args.out).resolve(), yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    if not (out / "_build/html/index.html").is_file():
-        print(f"error: there is no built book in {out}; make it first: make reproduce", file=sys.stderr)
-        return 1
     target = Path(args.to or out / f"_build/taskrel-{about['version']}.zip").resolve()
+    book = published_folder(out)
+    if not (book / "_build/html/index.html").is_file():
+        print(f"error: there is no built book in {book}; make it first: make reproduce", file=sys.stderr)
+        return 1
     records = [
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / "executed").glob("*.json"))
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted((book / "executed").glob("*.json"))
     ]
-    crate(out, about, records).write_zip(target)
+    crate(book, about, records).write_zip(target)
     with zipfile.ZipFile(target, "a") as held:  # an entry for each folder too: validators look for it
         for folder in ABOUT:
             held.mkdir(folder)

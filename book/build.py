@@ -1,6 +1,7 @@
 """Build the book from its pages and the executed notebooks: ``python book/build.py [--out DIR] [--pdf] [--force]``.
 
 Skips the build when nothing that the book is made of has changed; prints where it is. A broken reference is an error.
+The PDF, and what ``--published`` builds for the archive, leave out runs with parameters of one's own.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from sphinx.ext.apidoc import main as apidoc
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = str(ROOT / "notebooks")
 sys.path.insert(0, NOTEBOOKS)
-from runner.places import page_folder  # noqa: E402
+from runner.places import own_runs, page_folder, published_folder  # noqa: E402
 
 SOURCES = ROOT / "book"
 ROOMS = Path("_generated/api")  # one page per room of the package
@@ -32,20 +33,38 @@ def main(arguments: list[str]) -> int:
         "--out", default=str(SOURCES), help="book folder with executed/ and _generated/ (default: book)"
     )
     parser.add_argument("--pdf", action="store_true", help="one long page, printed by Chromium")
+    parser.add_argument("--published", action="store_true", help="without runs with parameters of one's own")
     parser.add_argument("--page", default="", help="say where these pages are, by name")
     parser.add_argument("--force", action="store_true", help="build even if nothing changed")
     args = parser.parse_args(arguments)
     out = Path(args.out).resolve()
     if out != SOURCES:
         _copy_sources(out)
-    done = _build(out, "singlehtml" if args.pdf else "html", args.force)
+    source = _published(out) if args.pdf or args.published else out
+    done = _build(source, "singlehtml" if args.pdf else "html", args.force)
     if args.pdf and done == 0:  # and then the pages, which link it
-        printed = _print(out / "_build/singlehtml/index.html", out / PDF)
+        printed = _print(source / "_build/singlehtml/index.html", out / PDF)
         return printed or _build(out, "html", args.force)
     for name in args.page.split() if done == 0 else []:
         path = page_folder(name, out / "_build/html") / f"{name}.html"
         print(f"page: {path}" if path.exists() else f"there is no page {name} in the book")
     return done
+
+
+def _published(out: Path) -> Path:
+    """Return the folder to build from where runs of one's own are left out, a copy of all the rest if there are any."""
+    folder, own = published_folder(out), own_runs(out)
+    if own:
+        print(f"left out, runs with parameters of your own: {len(own)}")
+        _copy_sources(folder)
+        for name in ("executed", "_generated"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+            if (out / name).exists():
+                shutil.copytree(out / name, folder / name)
+        if (out / PDF).exists():
+            (folder / PDF).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(out / PDF, folder / PDF)
+    return folder
 
 
 def _build(out: Path, builder: str, force: bool) -> int:

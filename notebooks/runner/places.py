@@ -27,3 +27,8 @@ def files_folder(name: str, out: Path) -> Path:
 def own_runs(out: Path) -> list[str]:
     """Return the names of the pages with parameters of one's own."""
     return sorted(path.stem for path in (out / "runs").glob(f"*{OWN}*.ipynb"))
+
+
+def published_folder(out: Path) -> Path:
+    """Return the book's folder without runs of one's own: ``out`` where there are none, else that of a copy."""
+    return out / "_build/published" if own_runs(out) else out

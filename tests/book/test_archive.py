@@ -2,22 +2,32 @@
 
 import hashlib
 import json
+import shutil
 import zipfile
 
 import archive
+import build as builder
 import pytest
 from rocrate.rocrate import ROCrate
 
+from tests.small_book import copied
 from tests.test_lock import ROOT, uv
 
 pytestmark = pytest.mark.xdist_group("book")
 
 
+MANY = ("_static", "_modules", "_sources", "api", "mathjax", "vega", "runs")  # files that are alike
+
+
 @pytest.fixture(scope="module")
 def packed(smoke_folder, book, tmp_path_factory):
-    """The zip of the smoke profile's book."""
-    target = tmp_path_factory.mktemp("archive") / "book.zip"
-    assert archive.main(["--out", str(smoke_folder), "--to", str(target)]) == 0
+    """The zip of the smoke profile's book, with less beside its pages: a validator reads every file."""
+    folder = tmp_path_factory.mktemp("archive")
+    shutil.copytree(book, folder / "_build/html", ignore=shutil.ignore_patterns(*MANY))
+    for name in ("executed", "_generated"):
+        shutil.copytree(smoke_folder / name, folder / name)
+    target = folder / "book.zip"
+    assert archive.main(["--out", str(folder), "--to", str(target)]) == 0
     return target
 
 
@@ -61,3 +71,40 @@ def test_a_validator_reads_it(packed):
 def test_without_a_book_there_is_no_archive(tmp_path, capsys):
     assert archive.main(["--out", str(tmp_path)]) == 1
     assert "there is no built book in" in capsys.readouterr().err
+
+
+OWN = "runs/13_your_task--tau-0-5--1a2b3c4d.ipynb"
+
+
+def test_runs_of_ones_own_are_not_in_it(tmp_path):
+    make = copied(tmp_path)
+    (tmp_path / "book/runs").mkdir()
+    (tmp_path / "book" / OWN).write_text("no notebook: a build that read it would fail")
+    names = ("README.md", "CHANGELOG.md", "LICENSE", "environment.yml")
+    for name in names:
+        shutil.copy(ROOT / name, tmp_path)
+    done = make("archive")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "left out, runs with parameters of your own: 1" in done.stdout
+    (path,) = (tmp_path / "book/_build").glob("*.zip")
+    with zipfile.ZipFile(path) as held:
+        assert not [name for name in held.namelist() if "13_your_task--" in name]
+        assert "Your runs" not in held.read("book/index.html").decode()
+    assert (tmp_path / "book" / OWN).exists()
+
+
+def test_the_pdf_is_printed_from_a_book_without_them(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(builder, "_build", lambda out, kind, _: asked.append((kind, out)) or 0)
+    monkeypatch.setattr(builder, "_print", lambda page, target: asked.append((page, target)) or 0)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / OWN).touch()
+    assert builder.main(["--out", str(tmp_path), "--pdf"]) == 0
+    part = tmp_path / "_build/published"
+    assert asked == [
+        ("singlehtml", part),
+        (part / "_build/singlehtml/index.html", tmp_path / "_build/taskrel.pdf"),
+        ("html", tmp_path),
+    ]
+    assert (part / "index.md").exists()
+    assert not (part / "runs").exists()
