@@ -71,12 +71,10 @@ def seconds_of(scores: pd.DataFrame, names: Sequence[str]) -> pd.Series:
 
 def _ncti(scores: pd.DataFrame) -> pd.Series:
     """NCTI of each row that has its parts, over the encoders on the row's target."""
-    parts = scores[["target", "ncti_ncc", "ncti_seli", "ncti_vc"]].dropna()
-    pools = [
-        pd.Series(pool_index(*(rows[name] for name in rows.columns[1:])), rows.index)
-        for _, rows in parts.groupby("target")
-    ]
-    return pd.concat(pools).reindex(scores.index)
+    index, parts = pd.Series(float("nan"), scores.index), ["ncti_ncc", "ncti_seli", "ncti_vc"]
+    for _, rows in scores.dropna(subset=parts).groupby("target"):
+        index[rows.index] = pool_index(*(rows[name] for name in parts))
+    return index
 
 
 def candidate_cells(trainings: pd.DataFrame, rows: pd.DataFrame) -> Cells:

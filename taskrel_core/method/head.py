@@ -118,6 +118,7 @@ def transferability(target: Checked[Task], tau: Real) -> Transferability:
     return Transferability(float(head.losses(target.z, y).mean()), head.accuracy(target.z, y), head, tau)
 
 
+@one_thread()
 def fit_head(task: Task, tau: Real, gap: float = 1e-6) -> Head:
     """Return the linear softmax head of least mean loss among those with max_jk ||w_j - w_k|| <= tau.
 

@@ -215,7 +215,7 @@ def test_ncti_is_added_up_over_the_encoders_of_a_target(rows):
     parts = scores[scores["other"].notna()].assign(
         **{f"ncti_{part}": rng.normal(size=48) for part in ("ncc", "seli", "vc")}
     )
-    both = pd.concat([scores, parts.drop(columns=["probe", "other"])])
+    both = pd.concat([scores, parts.drop(columns=["probe", "other"])], ignore_index=True)
     found = study_cells(trainings, both, HIGHER | {"ncti": True}).scores["ncti"]
     for k, target in enumerate(found.T):
         mine = parts[parts["target"] == study_cells(trainings, scores, HIGHER).targets[k]].set_index(
