@@ -10,7 +10,7 @@
 #
 # Any encoder, reference and target, from the command line. A folder of images `{train,test}/<class>/` is a task too:
 #
-# ```
+# ```bash
 # make notebook NB=13_your_task P="target=folder:/path/to/pictures encoder=efficientnet_lite0"
 # make notebook NB=13_your_task P="reference=features:/path/r.npz target=features:/path/t.npz tau=0.02,0.1,0.5"
 # make notebook NB=13_your_task P="target=unlabelled:/path/to/pictures@5 labels=pseudo encoder=squeezenet"
@@ -101,11 +101,14 @@ shown = {
     "chance": "loss of chance",
     "log_k": "log K",
 }
+guaranteed = f"the bound is {'' if row['certified'] else 'not '}certified"
 terms = pd.DataFrame({"quantity": shown.values(), "value": [float(row[k]) for k in shown]})
 
 # %%
 page.table(
-    terms, "your-task-numbers", f"All numbers of the row (one-sided cost); certified: {row['certified']}"
+    terms,
+    "your-task-numbers",
+    f"All numbers of the row (one-sided cost, nats but for accuracies); {guaranteed}",
 )
 
 # %%
@@ -124,7 +127,7 @@ page.glue(
     "ours",
     f"from {named(row['reference'])} to {named(row['target'])} with {by}, {row['n']} target samples: the one-sided bound is "
     f"{bound} nats, {relation} the loss of chance, {chance} (entropy of the class shares; log K = {row['log_k']:.3f}); "
-    f"certified: {row['certified']}. {losses}. With the paper's Euclidean cost the bound is {row['bound_euclidean']:.3f}",
+    f"{guaranteed}. {losses}. With the paper's Euclidean cost the bound is {row['bound_euclidean']:.3f}",
 )
 
 # %%
