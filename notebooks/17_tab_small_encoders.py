@@ -63,8 +63,8 @@ facts: str = "notebooks/facts"  # [folder] folder of the poster's numbers
 import page
 
 from taskrel_core import ENCODERS
-from taskrel_core.analysis.few_shot import STATIC, interval_text, study_cells, summary, verdicts
-from taskrel_core.analysis.few_shot_report import finding, headline, limits
+from taskrel_core.analysis.few_shot import STATIC, interval_text, seconds_of, study_cells, summary, verdicts
+from taskrel_core.analysis.few_shot_report import cost, finding, headline, limits
 from taskrel_core.analysis.published import poster_means, read_poster
 from taskrel_core.analysis.study import per_target
 from taskrel_core.experiments.few_shot import trained
@@ -86,6 +86,7 @@ study = study_cells(trainings, scores, SCORES)
 # %%
 controls = [name for name in [*BASICS, "reference_accuracy", STATIC] if name in study.scores]
 table = summary(study, controls, resamples=resamples).dropna(subset="mean_r")
+table["seconds"] = seconds_of(scores, list(table.index))
 table["kind"] = [KINDS.get(name, "control") for name in table.index]
 shown = table.sort_values("mean_r", ascending=False)
 
@@ -125,12 +126,16 @@ page.table(
 #
 # {glue}`limits`
 #
+# {glue}`cost` The file of the figure has the time of every score.
+#
 # An interval resamples the pre-trainings, not single encoders, since the three architectures of one pre-training are much alike.
 # SFDA and H-score are saturated where samples are no more than
 # features, and have no value there; OTCE needs accuracies of other tasks.
 
 # %%
 page.glue("limits", limits(study, table))
+timed = ["euclidean", "one_sided", "logme", "probe", "knn", "otdd"]
+page.glue("cost", cost(shown["seconds"], trainings["seconds"].median(), SCORE_NAMES, timed))
 
 # %%
 paper = table.loc["euclidean"]

@@ -1,6 +1,6 @@
 """What the table of small encoders says, in sentences: text with numbers that a page shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -114,6 +114,23 @@ def limits(cells: Cells, table: pd.DataFrame, tables: int = 100, families: str =
         f"{paper['without_own']:+.2f}."
     )
     return " ".join(parts)
+
+
+def cost(seconds: pd.Series, training: float, names: Mapping[str, str], scores: Sequence[str]) -> str:
+    """Say how long some scores take in a cell, once features are there, and a fine-tuning beside them.
+
+    Args:
+        seconds: by score, as ``seconds_of`` returns it.
+        training: seconds of one fine-tuning.
+        names: what readers call each score.
+        scores: which are told; those without a time are left out.
+    """
+    known = {name: float(seconds[name]) for name in scores if name in seconds}
+    timed = [f"{names.get(name, name)} {spent:.2g} s" for name, spent in known.items() if np.isfinite(spent)]
+    return (
+        f"Once the features are there, a score of one cell takes (median, one core of a machine that did other work as well): "
+        f"{'; '.join(timed)}. One fine-tuning at one learning rate takes {training:.2g} s."
+    )
 
 
 def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:

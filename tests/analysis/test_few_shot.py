@@ -17,7 +17,7 @@ from taskrel_core.analysis.few_shot import (
     summary,
     verdicts,
 )
-from taskrel_core.analysis.few_shot_report import finding, headline, limits, searched_for, spread
+from taskrel_core.analysis.few_shot_report import cost, finding, headline, limits, searched_for, spread
 
 ENCODERS = [
     f"small:{a}/{p}" for p in ("random", "mnist", "tiny_3", "rotation", "cifar10", "masked") for a in "ab"
@@ -253,3 +253,10 @@ def test_a_part_takes_as_long_as_its_bound_and_ncti_as_its_parts():
         },
         nan_ok=True,
     )
+
+
+def test_the_cost_names_the_scores_that_were_timed():
+    seconds = pd.Series({"euclidean": 1.234, "knn": 0.0123, "log_width": float("nan")})
+    text = cost(seconds, 20.4, {"knn": "nearest neighbours"}, ["euclidean", "knn", "log_width", "absent"])
+    assert ": euclidean 1.2 s; nearest neighbours 0.012 s. One fine-tuning" in text
+    assert text.endswith("takes 20 s.")
