@@ -5,20 +5,28 @@ A page reads: finding, figures and tables, method and statistics, reproduce. The
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
-from runner.places import files_folder, stem_of
+from runner.places import files_folder, page_folder, stem_of
+from runner.reading import written
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from taskrel_core.analysis.verdicts import VERDICTS, split
 
 ABSENT = "not run for this copy of the book"
+DEFAULT = "embedded"  # profile that make takes if none is named
 AGAIN = "With another value, as a page of its own beside this one:"
+ORIGINS = {
+    "computed": "computed",
+    "cached": "from that machine's cache",
+    "shipped": "shipped with the repository",
+}
 
 
 class FromPages(SphinxDirective):
@@ -96,14 +104,12 @@ class Claim(FromPages):
 
 
 class Again(FromPages):
-    """The line that makes a page with another parameter, beside this one."""
+    """The line that makes a page, what that took, and for a page of the book the line with another parameter."""
 
     required_arguments = 1
 
     def text(self, source: Path) -> str:
-        page = self.arguments[0]
-        again = next((e["again"] for e in _entries(source) if e.get("page") == page and "again" in e), "")
-        return f"{AGAIN}\n\n{_command(source, page, again)}"
+        return again(source, self.arguments[0])
 
 
 class Verdict(SphinxRole):
@@ -139,16 +145,45 @@ def _card(source: Path, entry: dict[str, Any]) -> str:
     return f"::::{{div}} claim\n\n{body}\n\n::::"
 
 
-def _command(source: Path, page: str, again: str) -> str:
-    """A line to copy: what the ledger gives, or the page's tau or first number doubled."""
-    made = _read(source / "executed" / f"{page}.json").get("parameters", {})  # none if it was not run
-    numbers = {k: v for k, v in made.items() if type(v) in (int, float) and v}
+def again(source: Path, page: str) -> str:
+    """Return the line that makes a page, what that took, and for a page of the book a line with another parameter."""
+    made = _read(page_folder(page, source) / f"{page}.json")  # none if it was not run
+    given = " ".join(f"{name}={written(value)}" for name, value in made.get("given", {}).items())
+    text = f"{_command(stem_of(page), given, made.get('profile', DEFAULT))}\n\n{_took(made)}"
+    if page != stem_of(page):
+        return text
+    other = next((e["again"] for e in _entries(source) if e.get("page") == page and "again" in e), "")
+    other = other or _another(made.get("parameters", {}))
+    return f"{text}\n\n{AGAIN}\n\n{_command(page, other)}" if other else text
+
+
+def _command(stem: str, given: str, profile: str = DEFAULT) -> str:
+    """A line to copy."""
+    words = [f"make notebook NB={stem}"]
+    words += [f"PROFILE={profile}"] if profile != DEFAULT else []
+    plain = not re.search(r'["$`!\\]', given)
+    words += [f'P="{given}"' if plain else f"P={shlex.quote(given)}"] if given else []
+    return f"```bash\n{' '.join(words)}\n```"
+
+
+def _took(made: dict[str, Any]) -> str:
+    """How long a page took, where its rows came from, and how to compute those that came from the repository."""
+    if not made:
+        return ""
+    rows = [f"{number} {ORIGINS[origin]}" for origin, number in made["rows"].items() if number]
+    text = f"It took {made['seconds']:.0f} s when this page was made" + (
+        f"; rows: {', '.join(rows)}." if rows else "."
+    )
+    if not rows:
+        return text
+    return f"{text} With `FRESH=1` at its end the line computes shipped rows, too; `.cache/rows` holds what was computed."
+
+
+def _another(parameters: dict[str, Any]) -> str:
+    """The tau or the first number of a page, doubled."""
+    numbers = {k: v for k, v in parameters.items() if type(v) in (int, float) and v}
     name = "tau" if "tau" in numbers else next(iter(numbers), None)
-    if not again and name:
-        again = f"{name}={2 * numbers[name]:g}"
-    quote = "'" if '"' in again else '"'
-    given = f" P={quote}{again}{quote}" if again else ""
-    return f"```bash\nmake notebook NB={page}{given}\n```"
+    return f"{name}={2 * numbers[name]:g}" if name else ""
 
 
 def filled(source: Path, text: str) -> str:

@@ -108,7 +108,6 @@ def own_page(notebook: dict[str, Any], name: str) -> list[dict[str, Any]]:
     parts = {cell.get("id"): cell for cell in cells}
     parts["heading"]["source"] = f"# {name[:2]} with {literal(short)}"
     parts["claim"]["source"] += f"\n\n:::{{beside}} {name}\n:::"
-    parts["reproduce"]["source"] = "## Reproduce"
     return cells
 
 

@@ -3,7 +3,6 @@
 import os
 import platform
 import resource
-import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -13,7 +12,7 @@ from typing import Any
 from . import assets
 from .imports import ROOT
 from .plan import Plan
-from .reading import literal, written
+from .reading import literal
 
 SHOWN = ("profile", "key", "commit", "seeds", "rows", "seconds", "memory", "started")
 
@@ -42,17 +41,14 @@ def record_of(p: Plan, seen: dict[str, str], files: list[str]) -> dict[str, Any]
 
 
 def how_made(p: Plan, made: dict[str, Any]) -> str:
-    """The end of a page: its parameters, the line that makes it again, and a fold that says how it was made."""
+    """The end of a page: its parameters, and a fold that says how it was made."""
     lines = ["```{list-table}", ":class: provenance", ":header-rows: 1", ""]
     lines += ["* - parameter", "  - value", "  - allowed", "  - meaning"]
     for name, one in p.declared.items():
         rule = f"{one.hint}, {one.rule}" if one.rule else one.hint
         lines += [f"* - {literal(name)}", f"  - {literal(made['parameters'][name])}", f"  - {literal(rule)}"]
         lines += [f"  - {literal(one.meaning)}"]
-    given = " ".join(f"{name}={written(value)}" for name, value in made["given"].items())
-    words = ["make notebook", f"NB={made['stem']}", f"PROFILE={made['profile']}", shlex.quote(f"P={given}")]
-    again = " ".join(words if given else words[:-1])
-    lines += ["```", "", "The same page with the same parameters:", "", "```bash", again, "```", ""]
+    lines += ["```", ""]
     lines += ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
     shown = made | {"key": made["key"][:16], "memory": f"peak {made['peak_memory_mb']} MB"}
     for name in SHOWN:

@@ -1,7 +1,9 @@
 """Pages of runs with parameters of one's own: numbers beside the book's, titles, and links that fit where they lie."""
 
 import json
+import re
 
+import ledger
 import own_runs
 import pandas as pd
 import pytest
@@ -81,4 +83,40 @@ def test_the_title_has_the_parameters_whatever_they_hold(given, title):
     page = own_runs.own_page({"cells": cells, "metadata": {"taskrel": {"given": given}}}, NAME)
     assert page[0]["source"] == title
     assert page[1]["source"] == f":::{{claim}} {NAME}\n:::\n\n:::{{beside}} {NAME}\n:::"
-    assert "again" not in json.dumps(page)
+    assert {
+        "cell_type": "markdown",
+        "id": "reproduce",
+        "metadata": {},
+        "source": f"## Reproduce\n\n:::{{again}} {NAME}\n:::",
+    } in page
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"tau": 0.1, "seeds": [0, 1]}, 'P="tau=0.1 seeds=[0, 1]"'),
+        ({"who": "a$b"}, "P='who=a$b'"),
+    ],
+)
+def test_a_run_of_ones_own_has_its_line_and_what_it_took(tmp_path, given, line):
+    made = {
+        "given": given,
+        "profile": "smoke",
+        "seconds": 12.4,
+        "rows": {"computed": 0, "cached": 2, "shipped": 3},
+    }
+    (tmp_path / "runs").mkdir()
+    (tmp_path / f"runs/{NAME}.json").write_text(json.dumps(made))
+    text = ledger.again(tmp_path, NAME)
+    assert text.startswith(f"```bash\nmake notebook NB=03_gap PROFILE=smoke {line}\n```\n\nIt took 12 s when")
+    assert "rows: 2 from that machine's cache, 3 shipped with the repository. With `FRESH=1`" in text
+    assert ledger.AGAIN not in text
+
+
+def test_a_page_of_the_book_has_a_line_with_another_value_after_its_own(tmp_path):
+    made = {"given": {}, "profile": "embedded", "seconds": 3, "rows": {}, "parameters": {"n": 5, "tau": 0.1}}
+    (tmp_path / "executed").mkdir()
+    (tmp_path / "executed/03_gap.json").write_text(json.dumps(made))
+    (tmp_path / "ledger.yml").write_text("[]")
+    lines = re.findall(r"make notebook .*", ledger.again(tmp_path, "03_gap"))
+    assert lines == ["make notebook NB=03_gap", 'make notebook NB=03_gap P="tau=0.2"']
