@@ -97,7 +97,7 @@ page.figure(
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
     "the match only, with intervals, on a scale from -1 to 1. The Euclidean form lies near the bottom, left of zero.",
     caption=f"Correlation with few-shot accuracy, {len(encoders)} encoders, {len(targets)} targets, 95 % CI (pre-trainings and "
-    "targets resampled together); positive: as claimed. Blue: relatedness and its parts; green: other metrics; "
+    "targets resampled together); positive: as claimed. Blue: relatedness; pink: its parts; green: other metrics; "
     "grey: controls; dotted: the cross-validated probe. The file holds p, regret, partial correlations and differences.",
 )
 
@@ -108,6 +108,7 @@ wide.insert(0, "mean", shown["mean_r"])
 theirs = poster_means(read_poster(facts)).set_index("score")["mean"].rename(index={"ours": "euclidean"})
 wide["poster"] = theirs.reindex(wide.index) * [1 if SCORES.get(name, True) else -1 for name in wide.index]
 cut = wide.map("{:+.2f}".format).replace("+nan", "–").rename(columns=named)
+cut = cut.replace({r"^([+-])0\.": r"\1."}, regex=True)  # many columns
 cut.insert(0, "score", [SCORE_NAMES.get(name, name) for name in shown.index])
 
 # %%

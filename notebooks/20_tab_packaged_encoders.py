@@ -107,8 +107,8 @@ page.figure(
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
     "the match only, with intervals, on a scale from -1 to 1.",
     caption=f"Correlation with few-shot accuracy, {len(encoders)} encoders of {len(set(families.values()))} families, "
-    f"{len(targets)} targets, 95 % CI (families and targets resampled together); positive: as claimed. Blue: relatedness and its "
-    "parts; green: other metrics; grey: controls; dotted: the cross-validated probe.",
+    f"{len(targets)} targets, 95 % CI (families and targets resampled together); positive: as claimed. Blue: relatedness; pink: "
+    "its parts; green: other metrics; grey: controls; dotted: the cross-validated probe.",
 )
 
 # %%
@@ -116,6 +116,7 @@ each = per_target(study)
 wide = each.pivot(index="score", columns="target", values="pearson").reindex(shown.index, columns=targets)
 wide.insert(0, "mean", shown["mean_r"])
 cut = wide.map("{:+.2f}".format).replace("+nan", "–").rename(columns=named)
+cut = cut.replace({r"^([+-])0\.": r"\1."}, regex=True)  # many columns
 cut.insert(0, "score", [SCORE_NAMES.get(name, name) for name in shown.index])
 
 # %%

@@ -99,7 +99,7 @@ page.figure(
     alt="One row per score, best first: its mean correlation with accuracy under each condition, each "
     "with an interval, on a scale from -1 to 1.",
     caption=f"Correlation with few-shot accuracy when scores see less, {len(encoders)} encoders, {len(targets)} targets, 95 % "
-    "CI; positive: as claimed. Blue: relatedness and its parts; green: other metrics; grey: controls.",
+    "CI; positive: as claimed. Blue: relatedness; pink: its parts; green: other metrics; grey: controls.",
 )
 
 # %%

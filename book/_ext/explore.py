@@ -75,7 +75,7 @@ class Explore(SphinxDirective):
             f'<form class="explore" aria-label="Which row">{controls}</form>\n'
             '<p id="explore-said" role="status"></p>\n'
             '<div id="explore-terms" class="explore-chart"></div>\n<div id="explore-ranks" class="explore-chart"></div>\n'
-            '<div class="pst-scrollable-table-container" tabindex="0"><table class="table" id="explore-numbers"></table></div>\n'
+            '<div class="pst-scrollable-table-container"><table class="table" id="explore-numbers"></table></div>\n'
             "<noscript>This page needs JavaScript; the same numbers are in the files linked from each page.</noscript>\n"
         )
         scripts = "".join(f'<script defer src="{path}"></script>' for path in SCRIPTS)

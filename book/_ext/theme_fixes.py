@@ -26,8 +26,11 @@ REPAIRS = (
     (r'(api\.html#taskrel_core\.)(?:[a-z_]+\.)+([a-z_]+|[A-Z]\w*(?:\.\w+)*)">', r'\1\2">'),
     # Entries of a bibliography are no list items.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
-    # What scrolls must be reached by keyboard.
-    (r'(<div class="pst-scrollable-table-container")>', r'\1 tabindex="0">'),
+)
+# A table in the box that it scrolls in, with its number if it has one. By keyboard it must be reached, and said what it is.
+TABLE = (
+    r'<div class="pst-scrollable-table-container">'
+    r'(?=\s*<table[^>]*>(?:\s*<caption>\s*<span class="caption-number">(Table \d+))?)'
 )
 
 
@@ -53,8 +56,14 @@ def repair(app: Sphinx, error: Exception | None) -> None:
         page = path.read_text(encoding="utf-8")
         for written, meant in REPAIRS:
             page = re.sub(written, meant, page, flags=re.DOTALL)
+        page = re.sub(TABLE, _reached, page)
         page = re.sub(CHAPTER, _dotted(Path(app.srcdir), path.stem), page)
         path.write_text(page, encoding="utf-8")
+
+
+def _reached(found: re.Match[str]) -> str:
+    name = found[1] or "Table"
+    return f'<div class="pst-scrollable-table-container" tabindex="0" role="group" aria-label="{name}, may scroll sideways">'
 
 
 # An entry of the sidebar: the link to a notebook's page, "#" from itself.

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 
+from .style import ink
+
 
 def panels(count: int, columns: int, height: float) -> tuple[Figure, np.ndarray]:
     """A grid of ``count`` panels with common axes, the rest of the last row left empty."""
@@ -56,4 +58,6 @@ def label_ends(ax: Axes, x: float, ends: Mapping[str, tuple[float, str]], points
     step = 12 * (high - low) / points
     places = apart([y for y, _ in ends.values()], step)
     for (name, (_, colour)), y in zip(ends.items(), places, strict=True):
-        ax.annotate(name, (x, y), (7, 0), textcoords="offset points", va="center", color=colour, fontsize=10)
+        ax.annotate(
+            name, (x, y), (7, 0), textcoords="offset points", va="center", color=ink(colour), fontsize=10
+        )

@@ -60,10 +60,10 @@ def sweep(table: pd.DataFrame, score: str, label: str) -> Axes:
             ax.plot(
                 place,
                 rows[score],
-                "o-",
+                marker="os^Dvp"[k // len(COLOURS) % 6],
                 ms=4,
                 lw=1.2,
-                color=plt.get_cmap("tab10")(k % 10),
+                color=COLOURS[k % len(COLOURS)],
                 label=encoder_label(str(name)),
             )
         ax.set_xticks(range(len(settings)), settings, rotation=20 if len(settings) > 2 else 0, ha="right")

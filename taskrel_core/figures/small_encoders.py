@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .names import SCORE_NAMES
-from .style import COLOURS, GREY, STYLE
+from .style import COLOURS, GREY, STYLE, ink
 
 KIND_COLOURS = {
     "relatedness": COLOURS[0],
-    "part of it": COLOURS[5],
+    "part of it": COLOURS[3],
     "other metric": COLOURS[2],
     "control": GREY,
 }
@@ -44,7 +44,7 @@ def quality_and_match(table: pd.DataFrame, line: str) -> Axes:
         ax.axvline(table.loc[line, "mean_r"], color=GREY, lw=0.9, ls=":")
         ax.set_yticks(range(len(table)), [SCORE_NAMES.get(str(name), str(name)) for name in table.index])
         for label, kind in zip(ax.get_yticklabels(), table["kind"], strict=True):
-            label.set_color(KIND_COLOURS[kind] if kind != "control" else "black")
+            label.set_color(ink(KIND_COLOURS[kind]) if kind != "control" else "black")
         ax.set(xlim=(-1.02, 1.02), ylim=(len(table) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
         ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
         ax.plot([], [], "o", color="black", label="over encoders, mean of targets")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .style import COLOURS, STYLE, TERM_COLOURS
+from .style import COLOURS, GREY, STYLE, TERM_COLOURS, ink
 
 ARROWS = {1: "new prior C →", 2: "label map B →", 3: "feature map A →"}
 
@@ -37,7 +37,7 @@ def _points(ax: Axes, part: pd.DataFrame) -> None:
         above = (rows["x"].mean(), rows["y"].max())
         ax.annotate(
             str(rows["label"].iloc[0]), above, (0, 2), textcoords="offset points", ha="center", fontsize=10,
-            color=colour, weight="bold",
+            color=ink(colour), weight="bold",
         )  # fmt: skip
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.margins(0.12, 0.25)
@@ -50,7 +50,7 @@ def _terms(ax: Axes, terms: pd.DataFrame) -> None:
         ax.barh(1, width, left=left, color=colour, height=0.6, label=f"{name}: {width:.2f}")
         left += width
     bound, loss = (float(value) for value in terms["nats"].iloc[-2:])
-    ax.barh(0, loss, color="#777777", height=0.6)
+    ax.barh(0, loss, color=GREY, height=0.6)
     ax.set_yticks([0, 1], [f"loss {loss:.2f}", f"bound {bound:.2f}"])
     ax.set(ylim=(-0.5, 1.5), xlabel="nats")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=10, borderaxespad=0)

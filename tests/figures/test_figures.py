@@ -5,6 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from taskrel_core.data.datasets import DATASETS
 from taskrel_core.encoders.base import ENCODERS
@@ -26,12 +28,27 @@ from taskrel_core.figures.task_pairs import task_pairs
 from taskrel_core.figures.transformation import transformation
 from taskrel_core.figures.your_task import your_task
 
+from .contrast import least
+
 
 @pytest.fixture(autouse=True)
 def no_window():
+    """No window is opened; what was drawn can be told from a light and from a dark page."""
     with mpl.rc_context({"backend": "agg"}):
         yield
+        faint = [found for number in plt.get_fignums() for found in too_faint(plt.figure(number))]
         plt.close("all")
+    assert not faint
+
+
+def too_faint(figure):
+    """Letters and opaque lines of too little contrast."""
+    for text in figure.findobj(Text):
+        if text.get_text().strip() and least(text.get_color()) < 4.5:
+            yield f"{text.get_text()!r} in {text.get_color()}"
+    for line in figure.findobj(Line2D):
+        drawn = {line.get_color()} if line.get_linestyle() != "None" else {line.get_markeredgecolor()}
+        yield from (f"line in {colour}" for colour in drawn if line.get_alpha() is None and least(colour) < 3)
 
 
 def marks(ax):
