@@ -1,6 +1,6 @@
 """How scores correlate with fine-tuned accuracy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,35 +11,38 @@ from .names import SCORE_NAMES, named
 from .style import COLOURS, GREY, STYLE, colour_of
 
 
-def score_correlations(mean: pd.DataFrame, each: pd.DataFrame, controls: Mapping[str, str]) -> Axes:
-    """Draw each score's mean r with its interval over grey dots, one per target; controls as vertical lines.
+def score_correlations(
+    mean: pd.DataFrame, each: pd.DataFrame, controls: Mapping[str, str], negative: Collection[str] = ()
+) -> Axes:
+    """Draw each score's mean r with its interval over grey dots, one per target; controls as lines; the claimed side shaded.
 
     Args:
-        mean: columns score, mean_r, low, high, oriented so that positive is as claimed; in the order of the rows.
+        mean: columns score, mean_r, low, high, oriented so that positive is as claimed; the best first.
         each: columns score, target, pearson, oriented alike.
         controls: names of controls in ``mean``, and what readers call them.
+        negative: scores that are right where r is negative; they are drawn so, above the others.
     """
-    rows = mean[~mean["score"].isin(list(controls))].reset_index(drop=True)
+    rows = mean[~mean["score"].isin(list(controls))]
+    rows = rows.sort_values("score", key=lambda score: ~score.isin(list(negative)), kind="stable")
+    signs = np.where(rows["score"].isin(list(negative)), -1, 1)
     with plt.rc_context(STYLE):
         _, ax = plt.subplots(figsize=(5.2, 0.42 * len(rows) + 2.0), layout="constrained")
         for k, (name, label) in enumerate(controls.items()):
-            found = mean[mean["score"] == name]["mean_r"]
-            style = {"color": COLOURS[1], "ls": ("--", ":", "-.", (0, (6, 3)))[k % 4], "lw": 1.5}
-            ax.axvline(float(found.iloc[0]), label=f"control: {label}", **style)
-        for k, row in rows.iterrows():
-            dots = each[each["score"] == row["score"]]["pearson"]
+            found = float(mean.loc[mean["score"] == name, "mean_r"].iloc[0])
+            style = {"colors": COLOURS[1], "ls": ("--", ":", "-.", (0, (6, 3)))[k % 4], "lw": 1.5}
+            y = np.arange(len(rows))
+            ax.vlines(signs * found, y - 0.5, y + 0.5, label=f"control: {label}", **style)
+        for k, (sign, row) in enumerate(zip(signs, rows.to_dict("records"), strict=True)):
+            dots = sign * each[each["score"] == row["score"]]["pearson"]
+            ax.fill_between([0, sign * 1.02], k - 0.5, k + 0.5, color=COLOURS[2], alpha=0.1, lw=0)
             ax.plot(dots, [k] * len(dots), "o", ms=4, color=GREY, alpha=0.6)
-            ax.plot([row["low"], row["high"]], [k, k], color=COLOURS[0], lw=2)
-            ax.plot(row["mean_r"], k, "o", ms=8, color=COLOURS[0])
+            ax.plot([sign * row["low"], sign * row["high"]], [k, k], color=COLOURS[0], lw=2)
+            ax.plot(sign * row["mean_r"], k, "o", ms=8, color=COLOURS[0])
         ax.axvline(0, color=GREY, lw=0.8)
-        ax.set_yticks(
-            range(len(rows)), [SCORE_NAMES.get(str(s), str(s)).replace(", ", ",\n") for s in rows["score"]]
-        )
-        ax.set(
-            xlim=(-1.02, 1.02),
-            ylim=(len(rows) - 0.5, -0.5),
-            xlabel="r with accuracy, right sign to the right",
-        )
+        labels = [SCORE_NAMES.get(str(s), str(s)).replace(", ", ",\n") for s in rows["score"]]
+        ax.set_yticks(range(len(rows)), labels)
+        ax.set(xlim=(-1.02, 1.02), ylim=(len(rows) - 0.5, -0.5))
+        ax.set_xlabel("r with accuracy (green: the side that is right)")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.4, 1), fontsize=10)
     return ax
 

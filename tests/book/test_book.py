@@ -169,11 +169,17 @@ def test_each_claim_of_the_front_page_has_one_of_seven_verdicts(book, pages):
         assert card.select_one("p").select(".verdict") == card.select(".verdict")  # verdict first
 
 
-def test_the_contents_have_three_groups_of_numbered_pages_with_a_dot_for_each_verdict(book, pages):
+def test_the_contents_have_four_groups_of_numbered_pages_with_a_dot_for_each_verdict(book, pages):
     page = pages[book / "index.html"]
     captions = [p.get_text() for p in page.select("nav.bd-links p.caption")]
-    groups = ["Poster results", "Checks", "Tools"]
+    groups = ["Poster results", "Checks", "Beyond the poster", "Tools"]
     assert [caption for caption in captions if caption in groups] == groups
+    for name, group in (
+        ("14_tab_published_scores", "Poster results"),
+        ("20_tab_packaged_encoders", "Beyond the poster"),
+    ):
+        (entry,) = page.select(f'nav.bd-links a[href="executed/{name}.html"]')
+        assert entry.find_previous("p", class_="caption").get_text() == group
     (entry,) = page.select('nav.bd-links a[href="executed/06_tab_correlation.html"]')
     assert entry.get_text().strip().startswith("06 · ")
     assert entry.select("span.dot")

@@ -47,8 +47,9 @@ def too_faint(figure):
         if text.get_text().strip() and least(text.get_color()) < 4.5:
             yield f"{text.get_text()!r} in {text.get_color()}"
     for line in figure.findobj(Line2D):
-        drawn = {line.get_color()} if line.get_linestyle() != "None" else {line.get_markeredgecolor()}
-        yield from (f"line in {colour}" for colour in drawn if line.get_alpha() is None and least(colour) < 3)
+        colour = line.get_color() if line.get_linestyle() != "None" else line.get_markeredgecolor()
+        if line.get_alpha() is None and least(colour) < 3:
+            yield f"line in {colour}"
 
 
 def marks(ax):
@@ -160,8 +161,26 @@ def test_each_score_has_its_mean_over_the_dots_of_its_targets():
     ax = score_correlations(mean, each, {"probe": "probe"})
     assert (0.2, 0.0) in marks(ax)
     assert any(list(line.get_xdata()) == [0.5, -0.1] for line in ax.lines)
-    assert any(list(line.get_xdata()) == [0.7, 0.7] for line in ax.lines)  # the control
+    assert [[list(end) for end in line] for line in ax.collections[0].get_segments()] == [
+        [[0.7, -0.5], [0.7, 0.5]]
+    ]  # the control
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["relatedness,\nEuclidean,\ntau 0.02"]
+
+
+def test_a_score_whose_right_sign_is_negative_is_drawn_with_its_own_sign_above_the_others():
+    mean = pd.DataFrame(
+        {"score": ["logme", "paper", "probe"], "mean_r": [0.6, -0.2, 0.7], "low": -0.3, "high": 0.8}
+    )
+    each = pd.DataFrame({"score": "paper", "target": ["mnist", "usps"], "pearson": [0.5, -0.1]})
+    ax = score_correlations(mean, each, {"probe": "probe"}, {"paper"})
+    assert {(0.2, 0.0), (0.6, 1.0)} <= set(marks(ax))
+    assert any(list(line.get_xdata()) == [-0.5, 0.1] for line in ax.lines)
+    assert [line[0][0] for line in ax.collections[0].get_segments()] == [
+        -0.7,
+        0.7,
+    ]  # the control on the side of each row
+    ends = [area.get_paths()[0].vertices[:, 0] for area in ax.collections[1:]]
+    assert [(min(x), max(x)) for x in ends] == [(-1.02, 0), (0, 1.02)]
 
 
 def test_encoders_are_labelled_and_sized_by_their_width():
