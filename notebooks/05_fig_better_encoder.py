@@ -61,12 +61,11 @@ page.figure(
     better_encoder(table),
     "better-encoder",
     table=table,
-    alt="Three panels against the encoder's accuracy on the reference: loss of the best head, bound, and accuracy of the best "
-    "head. As the encoder learns, lines run to the right, loss and bound fall and accuracy rises, on solid lines of related "
-    "and dashed lines of unrelated targets; grey lines of the control, trained on random labels, run elsewhere.",
-    caption="As the encoder improves on the reference, the loss falls on related (solid) and unrelated (dashed) targets; "
-    f"the control (grey, hollow) learns random labels. Reference: {named(reference)}; numbers at points: epochs; lines: mean, "
-    f"bands: range over {len(seeds)} seeds.",
+    alt="A row per target: loss of the best head with the bound above it, and accuracy, after several epochs. As the encoder "
+    "learns the reference, loss and bound fall on every target; the grey line of the control, trained on random labels, changes "
+    "little or the other way.",
+    caption="While the encoder learns the reference, the loss falls on related and on unrelated targets, below that of a control "
+    f"that learns random labels. Reference: {named(reference)}; lines: mean, bands: range over {len(seeds)} seeds.",
 )
 
 # %%

@@ -35,30 +35,33 @@ def finding(
         if paper["high"] < 0
         else "in no direction that we can tell"
     )
-    best = {}
-    for kind in ("relatedness", "other metric", "control"):
+    best = {"relatedness": "form of relatedness", "other metric": "other metric", "control": "control"}
+    picked = []
+    for kind, words in best.items():
         rows = table[table["kind"] == kind]
         if len(rows):
             name = str(rows["mean_r"].idxmax())
-            best[kind] = f"{names.get(name, name)}, {interval_text(rows.loc[name])}"
-    listed = "; ".join(f"best {kind}: {text}" for kind, text in best.items())
+            picked.append(
+                f"The best {words}, picked after the fact, is {names.get(name, name)}: {interval_text(rows.loc[name])}."
+            )
     loss, transport = table.loc["euclidean_loss"], table.loc["euclidean_transport"]
-    parts = f"its transport term {interval_text(transport)}"
     reading = (
-        " What the bound is about predicts accuracy; the transport term undoes it."
+        ["What the bound is about predicts accuracy; the transport term undoes it."]
         if loss["low"] > 0 > transport["high"]
-        else ""
+        else []
     )
-    return (
-        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's "
-        f"setting) correlates with accuracy {direction}: mean r = {interval_text(paper)}, 95 % CI, positive as claimed. "
-        f"Picked after the fact, {listed}. The loss of the transformed classifier, which the bound bounds, has "
-        f"{interval_text(loss)}, {parts}.{reading}"
-    )
+    sentences = [
+        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's setting) correlates with "
+        f"accuracy {direction}.",
+        f"Its mean r is {interval_text(paper)} (brackets: 95 % CI; positive: as claimed).",
+        f"The loss of the transformed classifier, which the bound bounds, has {interval_text(loss)}.",
+        f"The transport term, which the bound adds, has {interval_text(transport)}.",
+    ]
+    return " ".join([*sentences, *reading, *picked])
 
 
 def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = "small " + ONE_WIDTH) -> str:
-    """Say in one sentence, for the front page, how the Euclidean form, its classifier's loss and a probe correlate.
+    """Say in two sentences, for the front page, how the Euclidean form, its classifier's loss and a probe correlate.
 
     Args:
         table: as for ``finding``.
@@ -69,8 +72,8 @@ def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = "smal
     paper, loss, probe = (interval_text(table.loc[name]) for name in (PAPER, f"{PAPER}_loss", "probe"))
     return (
         f"over {encoders} {what} and {targets} targets the Euclidean form has mean r = {paper} with few-shot accuracy "
-        f"(95 % CI, positive: as claimed). The loss of its classifier, without the transport term, has {loss}, a "
-        f"cross-validated probe {probe}"
+        f"(95 % CI, positive: as claimed). Without the transport term, the loss of its classifier has {loss}; a cross-validated "
+        f"probe has {probe}"
     )
 
 

@@ -4,80 +4,92 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from .names import named
-from .panels import label_ends
 from .style import GREY, STYLE, colour_of
 
-PANELS = {
-    "loss": "loss of the best head / chance",
-    "bound_relative": "bound / chance",
-    "head_accuracy": "accuracy of the best head",
-}
-CONTROL = {True: "random labels, mean of related targets", False: "random labels, mean of unrelated targets"}
-HEIGHT = 3.1  # inches of a panel
+PANELS = {"loss": "best head / chance", "head_accuracy": "its accuracy"}
 
 
 def better_encoder(table: pd.DataFrame) -> np.ndarray:
-    """Draw each target while the encoder improves on the reference, unrelated targets dashed, the control grey and hollow.
+    """Draw each target while the encoder improves on the reference: a row each, coloured, beside the control, grey and hollow.
 
-    The control is drawn as two lines, means over related and over unrelated targets; its bound is not shown.
+    Lines are means over seeds, bands their range. The bound is drawn thin above the loss that it bounds; not of the control.
 
     Args:
         table: columns target, related, control, epochs, seed, reference_accuracy, transferability, bound, head_accuracy,
             chance.
+
+    Returns:
+        Axes, (targets, 2): loss, accuracy.
     """
     table = table.assign(
         loss=table["transferability"] / table["chance"], bound_relative=table["bound"] / table["chance"]
     )
-    learned, control = table[~table["control"]], table[table["control"]]
+    targets = list(dict.fromkeys(table["target"]))
+    learned = table[~table["control"]]
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(3, 1, figsize=(5.0, 3 * HEIGHT), sharex=True, layout="constrained")
-        for ax, (column, label) in zip(axes, PANELS.items(), strict=True):
-            ends, lines = {}, []
-            for target, rows in learned.groupby("target", sort=False):
-                colour, marker = colour_of(str(target))
-                lines.append(_line(ax, rows, column, colour, marker))
-                ends[named(str(target))] = (float(lines[-1].iloc[-1]), colour)
-            _epochs(ax, _x(learned), lines)
-            if column != "bound_relative":
-                lines = [
-                    _line(ax, rows, column, GREY, "o", mfc="none", label=CONTROL[bool(related)])
-                    for related, rows in control.groupby("related")
-                ]
-                _epochs(ax, _x(control).iloc[-1:], [max(lines, key=lambda line: line.iloc[-1])])
-            ax.set(ylabel=label)
-            ax.set_xlim(right=_x(learned).max() + 0.35 * np.ptp(_x(table)))
-            label_ends(ax, float(_x(learned).iloc[-1]), ends, 72 * HEIGHT * 0.8)
-        axes[0].legend(loc="lower left", bbox_to_anchor=(-0.15, 1), fontsize=10, reverse=True)
-        axes[-1].set_xlabel("accuracy on the reference")
+        _, axes = plt.subplots(
+            len(targets), 2, figsize=(5.2, 1.55 * len(targets) + 1.3), sharex=True, sharey="col",
+            squeeze=False, layout="constrained",
+        )  # fmt: skip
+        for row, target in zip(axes, targets, strict=True):
+            own = table[table["target"] == target]
+            colour, marker = colour_of(str(target))
+            kind = "related" if own["related"].all() else "unrelated"
+            row[0].set_title(f"{named(str(target))} ({kind})")
+            for ax, column in zip(row, PANELS, strict=True):
+                _line(
+                    ax,
+                    own[own["control"]],
+                    column,
+                    GREY,
+                    "o",
+                    mfc="none",
+                    ls="--",
+                    label="control: random labels",
+                )
+                _line(
+                    ax,
+                    own[~own["control"]],
+                    column,
+                    colour,
+                    marker,
+                    label="encoder that learns the reference",
+                )
+            _line(
+                row[0], own[~own["control"]], "bound_relative", colour, "", lw=0.9, label="its bound / chance"
+            )
+        epochs = learned.groupby("epochs")["reference_accuracy"].mean()
+        for ax in axes[-1]:
+            ax.set_xticks(range(len(epochs)), [f"{e}\n{a:.2f}" for e, a in epochs.items()])
+            ax.set_xlabel("epochs, and accuracy\non the reference")
+        for column, label in zip(axes.T, PANELS.values(), strict=True):
+            for ax in column:
+                ax.set_ylabel(label)
+        _key(axes[0, 0])
     return axes
 
 
-def _x(rows: pd.DataFrame) -> pd.Series:
-    return pd.Series(rows.groupby("epochs")["reference_accuracy"].mean())
-
-
-def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, **more: str) -> pd.Series:
-    """Draw the mean over targets and seeds with the range over seeds as a band, and return the mean by epochs."""
-    seeds = rows.groupby(["epochs", "seed"])[column].mean()
-    value, x = seeds.groupby("epochs").agg(["mean", "min", "max"]), _x(rows)
-    ls = "-" if bool(np.all(rows["related"])) else "--"
-    ax.plot(x, value["mean"], marker=marker, ms=5, color=colour, ls=ls, **more)
+def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, **more: str | float) -> None:
+    """Draw the mean over seeds with their range as a band, at the places of the epochs in their order."""
+    value = rows.groupby(["epochs", "seed"])[column].mean().groupby("epochs").agg(["mean", "min", "max"])
+    x = np.arange(len(value))
+    ax.plot(x, value["mean"], marker=marker, ms=5, color=colour, **more)
     ax.fill_between(x, value["min"], value["max"], color=colour, alpha=0.18, lw=0)
-    return pd.Series(value["mean"])
 
 
-def _epochs(ax: Axes, x: pd.Series, lines: list[pd.Series]) -> None:
-    """Write each number of epochs above the highest line."""
-    for epochs, place in x.items():
-        high = max(line[epochs] for line in lines)
-        ax.annotate(
-            f"{epochs}",
-            (place, high),
-            (0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9.5,
-            color=GREY,
+def _key(ax: Axes) -> None:
+    """The kinds of lines, above all panels; black, since each target has its own colour."""
+    lines, labels = ax.get_legend_handles_labels()
+    marks = []
+    for line in lines:
+        colour = GREY if line.get_color() == GREY else "black"
+        face = "none" if colour == GREY else colour
+        marks.append(
+            Line2D(
+                [], [], color=colour, ls=line.get_ls(), lw=line.get_lw(), marker=line.get_marker(), mfc=face
+            )
         )
+    ax.figure.legend(marks, labels, loc="outside upper left")

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from .names import named
 from .panels import apart
@@ -12,16 +13,17 @@ from .style import COLOURS, GREY, STYLE, colour_of
 def key_question(table: pd.DataFrame) -> np.ndarray:
     """Draw accuracy on the target after fine-tuning against accuracy on the reference, a panel per target.
 
+    An encoder is at the same place in all panels, so that it is named once, above, at a line through them.
+
     Args:
-        table: columns target, encoder, reference_accuracy, fine_tuned; each panel names its encoders at the right.
+        table: columns target, encoder, reference_accuracy, fine_tuned.
     """
     targets = list(dict.fromkeys(table["target"]))
-    count = table["encoder"].nunique()
     with plt.rc_context(STYLE):
         _, axes = plt.subplots(
             len(targets),
             1,
-            figsize=(5.2, len(targets) * (0.7 + 0.18 * count)),
+            figsize=(5.2, 1.45 * len(targets) + 2.4),
             sharex=True,
             squeeze=False,
             layout="constrained",
@@ -29,21 +31,31 @@ def key_question(table: pd.DataFrame) -> np.ndarray:
         for ax, target in zip(axes[:, 0], targets, strict=True):
             rows = table[table["target"] == target]
             colour, marker = colour_of(str(target))
-            ax.plot(rows["reference_accuracy"], rows["fine_tuned"], marker, color=colour, ms=6)
-            low, high = float(rows["fine_tuned"].min()), float(rows["fine_tuned"].max())
-            room = max(high - low, 0.01)
-            middle, half = (low + high) / 2, 0.56 * room
-            ax.set(ylim=(middle - half, middle + half), title=named(str(target)), ylabel="accuracy")
-            places = apart((rows["fine_tuned"] - low) / room, 0.85 / max(count - 1, 1))
-            places += 0.5 - (places.min() + places.max()) / 2  # centred on the panel
-            for place, row in zip(places, rows.itertuples(), strict=True):
-                ax.annotate(
-                    named(str(row.encoder)), (row.reference_accuracy, row.fine_tuned), (1.04, place),
-                    "data", "axes fraction", va="center", fontsize=10,
-                    arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 4},
-                )  # fmt: skip
+            for x in rows["reference_accuracy"]:
+                ax.axvline(x, color=GREY, lw=0.6, alpha=0.5)
+            ax.plot(rows["reference_accuracy"], rows["fine_tuned"], marker, color=colour, ms=7)
+            ax.margins(0.06, 0.15)
+            ax.set_ylabel(named(str(target)))
+        _name_places(axes[0, 0], table.groupby("encoder", sort=False)["reference_accuracy"].mean())
         axes[-1, 0].set_xlabel("accuracy on the reference")
+        axes[0, 0].figure.supylabel("accuracy after fine-tuning", fontsize=10)
     return axes[:, 0]
+
+
+def _name_places(ax: Axes, places: pd.Series) -> None:
+    """Write upright names above the axes, each joined to its place."""
+    low, high = float(places.min()), float(places.max())
+    room = max(high - low, 1e-3)
+    ends = apart((places - low) / room, 0.055)
+    ends = (
+        0.06 + 0.88 * ends - max(0.06 + 0.88 * ends.max() - 0.98, 0)
+    )  # fractions of the axes, which have margins
+    for end, (name, x) in zip(ends, places.items(), strict=True):
+        ax.annotate(
+            named(str(name)), (x, 1), (end, 1.14), ("data", "axes fraction"), "axes fraction", rotation=90,
+            ha="center", va="bottom", fontsize=10,
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
 
 
 def one_encoder(table: pd.DataFrame, reference: str) -> np.ndarray:

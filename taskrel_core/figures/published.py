@@ -8,11 +8,45 @@ from matplotlib.axes import Axes
 from .style import COLOURS, GREY, STYLE, marker_of
 
 
+def against_printed(table: pd.DataFrame) -> np.ndarray:
+    """Draw r as recomputed and as printed, a panel per score, a row per target; where the two differ a bar joins them.
+
+    Args:
+        table: columns target, score (as shown), pearson, low, high, printed, agrees; targets in the order of the rows.
+    """
+    scores, targets = list(dict.fromkeys(table["score"])), list(dict.fromkeys(table["target"]))
+    y = np.arange(len(targets))
+    with plt.rc_context(STYLE):
+        _, axes = plt.subplots(
+            -(-len(scores) // 2), 2, figsize=(5.2, 6.2), sharex=True, sharey=True, squeeze=False,
+            layout="constrained",
+        )  # fmt: skip
+        for ax, score in zip(axes.flat, scores, strict=False):
+            rows = table[table["score"] == score].set_index("target").loc[targets]
+            far = ~rows["agrees"].to_numpy(bool)
+            own, printed = (rows[name].to_numpy(float) for name in ("pearson", "printed"))
+            ax.hlines(y, rows["low"], rows["high"], color=GREY, lw=1, alpha=0.5)
+            ax.hlines(y[far], own[far], printed[far], color=COLOURS[1], lw=4, alpha=0.6, label="they differ")
+            ax.plot(printed, y, "|", color="black", ms=12, mew=2, label="r as printed")
+            ax.plot(own, y, "o", color=COLOURS[0], ms=5, label="r of the printed columns, 95 % CI")
+            ax.axvline(0, color=GREY, lw=0.8)
+            ax.set(xlim=(-1.03, 1.03), xticks=[-1, -0.5, 0, 0.5, 1])
+            ax.set_title(f"{score}: {int(far.sum())} of {len(far)} differ")
+            ax.set_yticks(y, targets)
+        for ax in axes[-1]:
+            ax.set_xlabel("Pearson's r")
+        axes.flat[0].invert_yaxis()
+        axes.flat[0].figure.legend(
+            *axes.flat[0].get_legend_handles_labels(), loc="outside upper left", reverse=True
+        )
+    return axes
+
+
 def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarray:
     """Draw r with the accuracies of both sources, a panel per score, a row per target; then how far the sources agree.
 
     Args:
-        table: columns target, score (as shown), pearson, low, high, printed, other, other_low, other_high.
+        table: columns target, score (as shown), pearson, low, high, other, other_low, other_high.
         agreement: columns target (as shown), pearson, low, high; its targets in the order of the rows.
     """
     scores, targets = list(dict.fromkeys(table["score"])), list(agreement["target"])
@@ -28,7 +62,6 @@ def against_two_tables(table: pd.DataFrame, agreement: pd.DataFrame) -> np.ndarr
                 (("other", "other_low", "other_high"), "s", COLOURS[1], -0.17),
             ):
                 _intervals(ax, rows[list(columns)].to_numpy(), y - up, marker, colour)
-            ax.plot(rows["printed"], y - 0.17, "|", color="black", ms=9, mew=1.6)
             ax.set_title(score)
         last = axes.flat[len(scores)]
         rows = agreement.set_index("target").loc[targets, ["pearson", "low", "high"]]
@@ -57,22 +90,12 @@ def _key(ax: Axes) -> None:
     ax.axis("off")
     lines = (
         ("o", COLOURS[0], "r with the library's"),
-        ("|", "black", "the same, as printed"),
         ("s", COLOURS[1], "r with those of SFDA's code"),
         ("D", COLOURS[2], "r of the two tables"),
     )
     for k, (marker, colour, text) in enumerate(lines):
         place, height = ax.transAxes, 0.86 - 0.16 * k
-        ax.plot(
-            0.02,
-            height,
-            marker,
-            color=colour,
-            ms=9 if marker == "|" else 5,
-            mew=1.6,
-            transform=place,
-            clip_on=False,
-        )
+        ax.plot(0.02, height, marker, color=colour, ms=5, transform=place, clip_on=False)
         ax.text(0.08, height, text, va="center", transform=place)
     ax.text(0.02, 0.22, "lines: 95 % intervals", va="center", transform=ax.transAxes)
 

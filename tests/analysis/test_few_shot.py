@@ -1,5 +1,7 @@
 """From rows of few-shot trainings and scores to what a page says of them, on tables with a known answer."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,14 +137,16 @@ def test_the_finding_names_the_direction_and_what_undoes_it(table):
     told = table.assign(kind=[kinds.get(name, "control") for name in table.index])
     assert "Euclidean form has mean r = -1.00 [" in headline(told, 12, 4)
     text = finding(told, {"euclidean": "Euclidean"}, 12, 4)
-    assert "in the wrong direction: mean r = -1.00 [" in text
-    assert "best relatedness: Euclidean" in text
-    assert text.endswith("the transport term undoes it.")
+    assert "in the wrong direction. Its mean r is -1.00 [" in text
+    assert "The best form of relatedness, picked after the fact, is Euclidean: -1.00 [" in text
+    assert "the transport term undoes it." in text
+    for sentence in re.split(r"(?<=[.]) (?=[A-Z])", text):
+        assert len(re.findall(r"(?<![\[,\d] )[-+]\d\.\d+ \[|\b\d+ (?:enc|tar)", sentence)) <= 2
     turned = told.copy()
     turned.loc["euclidean", ["mean_r", "low", "high"]] = (0.9, 0.8, 0.95)
     turned.loc["euclidean_transport", ["mean_r", "low", "high"]] = (0.1, -0.2, 0.3)
     text = finding(turned, {}, 12, 4)
-    assert "in the claimed direction: mean r = +0.90 [+0.80, +0.95]" in text
+    assert "in the claimed direction. Its mean r is +0.90 [+0.80, +0.95]" in text
     assert "undoes" not in text
 
 

@@ -1,5 +1,7 @@
 """What each figure shows: the numbers of its table at the places of its marks, under the names that readers know."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,6 +23,7 @@ from taskrel_core.figures.key_question import key_question, one_encoder
 from taskrel_core.figures.limited_data import limited_data
 from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, named
 from taskrel_core.figures.panels import apart, label_ends
+from taskrel_core.figures.published import against_printed
 from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
 from taskrel_core.figures.small_encoders import changed_correlations
 from taskrel_core.figures.small_gap import small_gap
@@ -119,7 +122,7 @@ def test_the_terms_of_the_chain_add_up_to_the_bound():
     assert bars[2].get_x() + bars[2].get_width() == pytest.approx(1.0)
 
 
-def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds_beside_a_hollow_control():
+def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds_beside_a_hollow_control_in_the_row_of_its_target():
     table = pd.DataFrame({"epochs": [0, 0, 3, 3], "seed": [0, 1, 0, 1], "target": "digits", "chance": 2.0})
     table = table.assign(
         reference_accuracy=[0.1, 0.3, 0.8, 1.0],
@@ -132,14 +135,16 @@ def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds_beside_a_holl
     axes = better_encoder(
         pd.concat([table.assign(control=False), control.assign(control=True)], ignore_index=True)
     )
-    line, other = axes[0].lines
-    assert line.get_xdata() == pytest.approx([0.2, 0.9])
+    ((loss, accuracy),) = axes
+    other, line, bound = loss.lines
     assert line.get_ydata() == pytest.approx([0.75, 0.15])
-    assert line.get_linestyle() == "--"  # unrelated
     assert other.get_ydata() == pytest.approx([0.75, 0.75])
-    assert (other.get_mfc(), other.get_label()) == ("none", "random labels, mean of unrelated targets")
-    assert len(axes[1].lines) == 1  # the control's bound is not learned
-    assert [text.get_text() for text in axes[0].texts] == ["0", "3", "3", "digits 8x8"]
+    assert (other.get_mfc(), other.get_ls()) == ("none", "--")
+    assert bound.get_ydata() == pytest.approx([1, 1])  # that of the control is not learned
+    assert len(accuracy.lines) == 2
+    assert loss.get_title(loc="left") == "digits 8x8 (unrelated)"
+    assert [tick.get_text() for tick in loss.get_xticklabels()] == ["0\n0.20", "3\n0.90"]
+    assert loss.figure.legends[0].get_texts()[0].get_text() == "control: random labels"
 
 
 def test_names_at_the_ends_of_lines_do_not_overlap():
@@ -205,14 +210,20 @@ def test_accuracy_and_probe_stand_in_the_row_of_their_encoder():
     assert ax.lines[-1].get_xdata() == pytest.approx([0.3, 0.4])
 
 
-def test_each_target_has_a_panel_that_names_its_encoders():
-    table = pd.DataFrame({"target": "mnist", "encoder": ["pca", "vgg16"], "reference_accuracy": [0.4, 0.6]})
-    (ax,) = key_question(table.assign(fine_tuned=[0.9, 0.7]))
-    assert ax.get_title(loc="left") == "MNIST"
-    assert (ax.lines[0].get_xdata() == [0.4, 0.6]).all()
-    assert (ax.lines[0].get_ydata() == [0.9, 0.7]).all()
-    height = {text.get_text(): text.xyann[1] for text in ax.texts}
-    assert height["pixel PCA"] > height["VGG16 trunk"]
+def test_each_target_has_a_panel_and_each_encoder_is_named_once_above_its_place():
+    table = pd.DataFrame({"target": ["mnist"] * 3 + ["usps"] * 3, "encoder": ["pca", "vgg16", "lenet"] * 2})
+    table = table.assign(reference_accuracy=[0.4, 0.6, 0.601] * 2, fine_tuned=[0.9, 0.7, 0.8] * 2)
+    ax, other = key_question(table)
+    assert [a.get_ylabel() for a in (ax, other)] == ["MNIST", "USPS"]
+    assert (ax.lines[-1].get_xdata() == [0.4, 0.6, 0.601]).all()
+    assert (ax.lines[-1].get_ydata() == [0.9, 0.7, 0.8]).all()
+    assert [(text.get_text(), text.xy[0]) for text in ax.texts] == [
+        ("pixel PCA", 0.4), ("VGG16 trunk", 0.6), ("LeNet", 0.601),
+    ]  # fmt: skip
+    assert not other.texts
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_labels_are_moved_apart_in_their_order_and_no_further_than_needed():
@@ -229,6 +240,17 @@ def test_the_reference_is_named_and_its_value_carried_down():
     axes = one_encoder(table, "mnist")
     assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["MNIST (reference)", "USPS"]
     assert any(list(line.get_xdata()) == [0.9, 0.9] for line in axes[0].lines)
+
+
+def test_a_printed_value_that_does_not_follow_is_joined_to_the_recomputed_one():
+    table = pd.DataFrame(
+        {"target": ["Pets", "DTD"], "score": "LEEP", "pearson": [0.5, 0.6], "low": 0.1, "high": 0.9}
+    )
+    ax = against_printed(table.assign(printed=[-0.1, 0.6], agrees=[False, True])).flat[0]
+    ends = [[list(end) for end in line] for lines in ax.collections for line in lines.get_segments()]
+    assert ends == [[[0.1, 0], [0.9, 0]], [[0.1, 1], [0.9, 1]], [[0.5, 0], [-0.1, 0]]]
+    assert ax.get_title(loc="left") == "LEEP: 1 of 2 differ"
+    assert [line.get_xdata().tolist() for line in ax.lines[:2]] == [[-0.1, 0.6], [0.5, 0.6]]
 
 
 def test_limited_data_has_a_line_per_score_in_order_of_the_fraction_right_sign_upwards():
