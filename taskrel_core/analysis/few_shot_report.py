@@ -51,8 +51,8 @@ def finding(
         else []
     )
     sentences = [
-        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's setting) correlates with "
-        f"accuracy {direction}.",
+        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's setting) correlates "
+        f"with accuracy {direction}.",
         f"Its mean r is {interval_text(paper)} (brackets: 95 % CI; positive: as claimed).",
         f"The loss of the transformed classifier, which the bound bounds, has {interval_text(loss)}.",
         f"The transport term, which the bound adds, has {interval_text(transport)}.",
