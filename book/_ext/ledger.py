@@ -176,7 +176,7 @@ def _took(made: dict[str, Any]) -> str:
     )
     if not rows:
         return text
-    return f"{text} With `FRESH=1` at its end the line computes shipped rows, too; `.cache/rows` holds what was computed."
+    return f"{text} Where `.cache/rows` is empty, the line with `FRESH=1` at its end computes every row anew."
 
 
 def _another(parameters: dict[str, Any]) -> str:

@@ -37,6 +37,7 @@
       const y = line * k + 30;
       svg.append(element("text", { x: left, y: y - 14 }, pair.pair));
       svg.append(element("line", { x1: x(0), x2: x(top), y1: y, y2: y }));
+      for (const place of [0, 1]) svg.append(element("line", { x1: x(place), x2: x(place), y1: y - 9, y2: y + 9 }));
       for (const { ratio, colour } of pair.bounds) svg.append(element("circle", { cx: x(ratio), cy: y, r: 6, fill: colour }));
     });
     [
@@ -44,7 +45,7 @@
       [1, "chance; beyond it, vacuous"],
     ].forEach(([place, text], k) => {
       const bottom = height - 18 * (1 - k);
-      svg.append(element("line", { x1: x(place), x2: x(place), y1: 0, y2: bottom - 16 }));
+      svg.append(element("line", { x1: x(place), x2: x(place), y1: height - 46, y2: bottom - 16 }));
       svg.append(element("text", { x: x(place), y: bottom - 4 }, text));
     });
     at(".slider-picture").replaceChildren(svg);

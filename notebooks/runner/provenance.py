@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def how_made(p: Plan, made: dict[str, Any]) -> str:
     for name, one in p.declared.items():
         rule = f"{one.hint}, {one.rule}" if one.rule else one.hint
         lines += [f"* - {literal(name)}", f"  - {literal(made['parameters'][name])}", f"  - {literal(rule)}"]
-        lines += [f"  - {literal(one.meaning)}"]
+        lines += [f"  - {_plain(one.meaning)}"]
     lines += ["```", ""]
     lines += ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
     shown = made | {"key": made["key"][:16], "memory": f"peak {made['peak_memory_mb']} MB"}
@@ -57,6 +58,11 @@ def how_made(p: Plan, made: dict[str, Any]) -> str:
             value = ", ".join(f"{part} {item}" for part, item in value.items()) or "none"
         lines += [f"* - {name}", f"  - {literal(value)}"]
     return "\n".join([*lines, "```", "````"])
+
+
+def _plain(text: str) -> str:
+    """Text of a comment without markup, on one line."""
+    return re.sub(r"([\\`*_{}\[\]<>$|#~^])", r"\\\1", " ".join(text.split()))
 
 
 def _commit() -> tuple[str, str]:

@@ -109,7 +109,10 @@ def test_a_run_of_ones_own_has_its_line_and_what_it_took(tmp_path, given, line):
     (tmp_path / f"runs/{NAME}.json").write_text(json.dumps(made))
     text = ledger.again(tmp_path, NAME)
     assert text.startswith(f"```bash\nmake notebook NB=03_gap PROFILE=smoke {line}\n```\n\nIt took 12 s when")
-    assert "rows: 2 from that machine's cache, 3 shipped with the repository. With `FRESH=1`" in text
+    assert (
+        "rows: 2 from that machine's cache, 3 shipped with the repository. Where `.cache/rows` is empty, the line with `FRESH=1`"
+        in text
+    )
     assert ledger.AGAIN not in text
 
 
