@@ -51,7 +51,6 @@ mapped = r.transform.B.argmax(0).numpy()[y_r]
 weight = (r.transform.prior / reference.prior).numpy()[y_r]
 moved = r.transform.apply(z_r).numpy()
 said = ", ".join(f"{a} to {names_t[i]}" for a, i in zip(names_r[:2], r.transform.B.argmax(0), strict=False))
-pd.DataFrame(r.transform.B.numpy(), index=names_t, columns=names_r).round(3)
 
 # %%
 steps = [

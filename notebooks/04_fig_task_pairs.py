@@ -119,7 +119,7 @@ ours, baseline = (shown[shown["score"] == name].reset_index() for name in (bound
 ours["baseline r"] = baseline["r"]
 ours["encoder: loss"] = ours["encoder"] + ": " + ours["loss"]
 page.table(
-    ours[["encoder: loss", "r", "r given the baseline", "r within targets", "baseline r"]],
+    ours[["encoder: loss", "r", "r given the baseline", "r within targets", "baseline r"]].replace("", "–"),
     "task-pairs-baseline",
     "The one-sided bound against each loss, beside the baseline (distance of the target's class means). With a fixed encoder the "
     "best head does not change within a target, the transformed classifier does. Brackets: 95 % CI, whole targets resampled",

@@ -10,7 +10,7 @@
 #
 # Any encoder, reference and target, from the command line. A folder of images `{train,test}/<class>/` is a task too:
 #
-# ```
+# ```bash
 # make notebook NB=13_your_task P="target=folder:/path/to/pictures encoder=efficientnet_lite0"
 # make notebook NB=13_your_task P="reference=features:/path/r.npz target=features:/path/t.npz tau=0.02,0.1,0.5"
 # make notebook NB=13_your_task P="target=unlabelled:/path/to/pictures@5 labels=pseudo encoder=squeezenet"

@@ -48,6 +48,17 @@ agreement = agreement.loc[table["target"].unique()].reset_index().replace({"targ
 named = table.replace({"target": NAMES, "score": SCORE_NAMES, "copy_of": SCORE_NAMES})
 
 # %%
+page.figure(
+    against_printed(named),
+    "published-scores-printed",
+    table=named,
+    alt="A panel for each of four scores, a row for each of eight targets: a dot with a wide interval for r as recomputed and a "
+    "tick for r as printed; a thick bar joins them where they differ, longest for Aircraft and Pets.",
+    caption="Most printed correlations are those of the printed columns; on Pets and Aircraft none is. "
+    f"Scores and accuracies of {int(table['n'].max())} encoders.",
+)
+
+# %%
 rows = list(named.itertuples())
 shown = named[["target", "score"]].replace("-", "\N{NON-BREAKING HYPHEN}", regex=True)
 shown["r, own accuracies"] = [f"{r.pearson:+z.2f} [{r.low:+z.2f}, {r.high:+z.2f}]" for r in rows]
@@ -64,17 +75,6 @@ page.table(
     "encoders resampled) and weighted Kendall τ, each beside what the library prints; whether both follow from its columns, "
     "within rounding; and r with the accuracies of SFDA's code. Largest difference of printed and own r first",
     data=table,
-)
-
-# %%
-page.figure(
-    against_printed(named),
-    "published-scores-printed",
-    table=named,
-    alt="A panel for each of four scores, a row for each of eight targets: a dot with a wide interval for r as recomputed and a "
-    "tick for r as printed; a thick bar joins them where they differ, longest for Aircraft and Pets.",
-    caption="Most printed correlations are those of the printed columns; on Pets and Aircraft none is. "
-    f"Scores and accuracies of {int(table['n'].max())} encoders.",
 )
 
 # %%

@@ -11,8 +11,10 @@
 # The rows behind a page are independent of one another, so they can be computed on any machine:
 #
 # ```bash
-# TASKREL_BACKEND=dask make reproduce                                     # Dask workers of this machine
-# TASKREL_BACKEND=dask TASKREL_SCHEDULER=tcp://host:8786 make reproduce   # a cluster that runs already
+# # Dask workers of this machine
+# TASKREL_BACKEND=dask make reproduce
+# # a cluster that runs already
+# TASKREL_BACKEND=dask TASKREL_SCHEDULER=tcp://host:8786 make reproduce
 # ```
 #
 # Each worker needs this package (the same commit) and the data of its rows. It stores rows in its own `TASKREL_CACHE`; on a

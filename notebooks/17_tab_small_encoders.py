@@ -107,7 +107,7 @@ wide = each.pivot(index="score", columns="target", values="pearson").reindex(sho
 wide.insert(0, "mean", shown["mean_r"])
 theirs = poster_means(read_poster(facts)).set_index("score")["mean"].rename(index={"ours": "euclidean"})
 wide["poster"] = theirs.reindex(wide.index) * [1 if SCORES.get(name, True) else -1 for name in wide.index]
-cut = wide.map("{:+.2f}".format).replace("+nan", "–").rename(columns=named)
+cut = wide.map("{:+z.2f}".format).replace("+nan", "–").rename(columns=named)
 cut = cut.replace({r"^([+-])0\.": r"\1."}, regex=True)  # many columns
 cut.insert(0, "score", [SCORE_NAMES.get(name, name) for name in shown.index])
 

@@ -105,7 +105,9 @@ of_last = result.loc[list(dict.fromkeys(name for name in names if name in result
 
 # %%
 shown = pd.concat([tried.assign(targets="search"), of_last.assign(targets="last")])
-text = pd.DataFrame({"targets": shown["targets"], "form": [SCORE_NAMES.get(n, n) for n in shown.index]})
+text = pd.DataFrame(
+    {"targets": shown["targets"], "form": [SCORE_NAMES.get(n, n.replace("_", " ")) for n in shown.index]}
+)
 text["mean r [95 % CI]"] = [few_shot.interval_text(row) for _, row in shown.iterrows()]
 text["match r [95 % CI]"] = [
     few_shot.interval_text(row, "interaction_r", "interaction_") for _, row in shown.iterrows()
@@ -122,4 +124,5 @@ page.table(
 
 # %%
 page.glue("frozen", f"{form['definition']} ({form['date']})")
+tried.index = tried.index.str.replace("_", " ")
 page.glue("answer", searched_for(tried, of_last, SCORE_NAMES[form["form"]]))

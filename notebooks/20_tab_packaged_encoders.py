@@ -115,7 +115,7 @@ page.figure(
 each = per_target(study)
 wide = each.pivot(index="score", columns="target", values="pearson").reindex(shown.index, columns=targets)
 wide.insert(0, "mean", shown["mean_r"])
-cut = wide.map("{:+.2f}".format).replace("+nan", "–").rename(columns=named)
+cut = wide.map("{:+z.2f}".format).replace("+nan", "–").rename(columns=named)
 cut = cut.replace({r"^([+-])0\.": r"\1."}, regex=True)  # many columns
 cut.insert(0, "score", [SCORE_NAMES.get(name, name) for name in shown.index])
 

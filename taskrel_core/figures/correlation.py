@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .names import SCORE_NAMES, named
+from .panels import apart
 from .style import COLOURS, GREY, STYLE, colour_of
 
 
@@ -66,15 +67,18 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[st
             mean = pd.DataFrame(unit.groupby(part["encoder"]).mean())
             sizes = [0.12 * widths[str(encoder)] for encoder in mean.index]
             ax.scatter(mean["value"], mean["fine_tuned"], s=sizes, color=COLOURS[0], alpha=0.5)
-            for number, encoder in enumerate(mean.index):
-                place = (float(mean["value"].iloc[number]), float(mean["fine_tuned"].iloc[number]))
-                where = {
-                    "xytext": (0, 7 if number % 2 else -15),
-                    "textcoords": "offset points",
-                    "ha": "center",
-                }
-                ax.annotate(named(str(encoder)), place, fontsize=10, **where)
-            ax.margins(0.25, 0.2)
+            low, high = float(mean["fine_tuned"].min()), float(mean["fine_tuned"].max())
+            room = max(high - low, 1e-3)
+            heights = apart((mean["fine_tuned"] - low) / room, 0.09)
+            heights += 0.5 - (heights.min() + heights.max()) / 2  # centred on the panel
+            for height, (encoder, x, y) in zip(
+                heights, mean[["value", "fine_tuned"]].itertuples(), strict=True
+            ):
+                ax.annotate(
+                    named(str(encoder)), (x, y), (1.04, height), "data", "axes fraction", va="center", fontsize=10,
+                    arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 3},
+                )  # fmt: skip
+            ax.margins(0.1, 0.15)
             ax.set(title=SCORE_NAMES.get(score, score), ylabel="accuracy (std.)")
         axes[-1, 0].set_xlabel("score (std.); size of the mark: width of the features")
     return axes[:, 0]

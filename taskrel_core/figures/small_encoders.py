@@ -67,6 +67,7 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
         means = table.groupby("family")[["effective_rank", "transport"]].mean()
         middle = pd.DataFrame(means).sort_values("transport")
         for family, (x, y) in pd.concat([middle.head(3), middle.tail(1)]).iterrows():
+            ax.plot(x, y, "+", color="black", ms=9, mew=1.5)
             ax.annotate(str(family), (x, y), (9, 0), textcoords="offset points", va="center", fontsize=10)
         ax.set_xscale("log")
         least, most = (float(end) for end in table["effective_rank"].agg(["min", "max"]))

@@ -42,7 +42,7 @@ def speed(table: pd.DataFrame) -> np.ndarray:
                 ax.set(xscale="log", yscale="log")
                 ax.set_xticks(
                     ticks,
-                    [f"{t / 1000:g}k" if t >= 1000 else str(t) for t in ticks],
+                    [str(t) if t % 1000 else f"{t // 1000}k" for t in ticks],
                     fontsize=10,
                     rotation=90,
                 )

@@ -126,6 +126,38 @@ def test_every_equation_fits_its_column(browser, book):
     assert seen > 50
 
 
+TABLES = """
+    return [...document.querySelectorAll('article .pst-scrollable-table-container')].filter(box => box.checkVisibility()).map(box => {
+        box.scrollLeft = 60;
+        const cell = box.querySelector('tr > *'), left = box.getBoundingClientRect().left;
+        return {
+            name: box.getAttribute('aria-label'),
+            cut: box.scrollWidth > box.clientWidth + 1,
+            reached: box.tabIndex === 0 && box.getAttribute('role') === 'group',
+            shadows: getComputedStyle(box).backgroundImage.split('gradient').length - 1,
+            columns: cell.parentElement.children.length,
+            moved: Math.abs(cell.getBoundingClientRect().left - left) > 2,
+        }})"""
+
+
+def test_no_table_is_cut_on_a_screen_and_on_a_phone_each_says_that_it_scrolls(browser, book):
+    """A screen is 1,300 px wide. What scrolls has shadows at its edges, and its first column of four or more stays."""
+    if browser.mode != "phone":
+        browser.set_window_size(1300, 1000)
+    scrolled = 0
+    for name in names():
+        (path,) = book.glob(f"{name}.html")
+        visit(browser, path.as_uri())
+        tables = browser.execute_script(TABLES)
+        assert all(table["reached"] and table["name"].startswith("Table") for table in tables), name
+        cut = [table for table in tables if table["cut"]]
+        assert browser.mode == "phone" or not cut, name
+        assert all(table["shadows"] == 4 for table in cut), name
+        assert not [table for table in cut if table["columns"] >= 4 and table["moved"]], name
+        scrolled += len(cut)
+    assert browser.mode != "phone" or scrolled > 10
+
+
 SMALLEST = 9  # px of a letter's size on a phone
 
 
