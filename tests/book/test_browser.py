@@ -127,7 +127,8 @@ def test_every_equation_fits_its_column(browser, book):
 
 
 TABLES = """
-    return [...document.querySelectorAll('article .pst-scrollable-table-container')].filter(box => box.checkVisibility()).map(box => {
+    const boxes = [...document.querySelectorAll('article .pst-scrollable-table-container')];
+    return boxes.filter(box => box.checkVisibility()).map(box => {
         box.scrollLeft = 60;
         const cell = box.querySelector('tr > *'), left = box.getBoundingClientRect().left;
         return {
