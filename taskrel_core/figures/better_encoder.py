@@ -35,32 +35,7 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
             squeeze=False, layout="constrained",
         )  # fmt: skip
         for row, target in zip(axes, targets, strict=True):
-            own = table[table["target"] == target]
-            colour, marker = colour_of(str(target))
-            kind = "related" if own["related"].all() else "unrelated"
-            row[0].set_title(f"{named(str(target))} ({kind})")
-            for ax, column in zip(row, PANELS, strict=True):
-                _line(
-                    ax,
-                    own[own["control"]],
-                    column,
-                    GREY,
-                    "o",
-                    mfc="none",
-                    ls="--",
-                    label="control: random labels",
-                )
-                _line(
-                    ax,
-                    own[~own["control"]],
-                    column,
-                    colour,
-                    marker,
-                    label="encoder that learns the reference",
-                )
-            _line(
-                row[0], own[~own["control"]], "bound_relative", colour, "", lw=0.9, label="its bound / chance"
-            )
+            _target(row, pd.DataFrame(table[table["target"] == target]))
         epochs = learned.groupby("epochs")["reference_accuracy"].mean()
         for ax in axes[-1]:
             ax.set_xticks(range(len(epochs)), [f"{e}\n{a:.2f}" for e, a in epochs.items()])
@@ -70,6 +45,17 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
                 ax.set_ylabel(label)
         _key(axes[0, 0])
     return axes
+
+
+def _target(row: np.ndarray, table: pd.DataFrame) -> None:
+    """One target's panels."""
+    name, own, control = str(table["target"].iloc[0]), table[~table["control"]], table[table["control"]]
+    (colour, marker), kind = colour_of(name), "related" if table["related"].all() else "unrelated"
+    row[0].set_title(f"{named(name)} ({kind})")
+    for ax, column in zip(row, PANELS, strict=True):
+        _line(ax, control, column, GREY, "o", mfc="none", ls="--", label="control: random labels")
+        _line(ax, own, column, colour, marker, label="encoder that learns the reference")
+    _line(row[0], own, "bound_relative", colour, "", lw=0.9, label="its bound / chance")
 
 
 def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, **more: str | float) -> None:
