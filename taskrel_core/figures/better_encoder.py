@@ -50,7 +50,7 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
 def _target(row: np.ndarray, table: pd.DataFrame) -> None:
     """One target's panels."""
     name, own, control = str(table["target"].iloc[0]), table[~table["control"]], table[table["control"]]
-    (colour, marker), kind = colour_of(name), "related" if table["related"].all() else "unrelated"
+    (colour, marker), kind = colour_of(name), "related" if bool(np.all(table["related"])) else "unrelated"
     row[0].set_title(f"{named(name)} ({kind})")
     for ax, column in zip(row, PANELS, strict=True):
         _line(ax, control, column, GREY, "o", mfc="none", ls="--", label="control: random labels")

@@ -24,7 +24,8 @@ def score_correlations(
         negative: scores that are right where r is negative; they are drawn so, above the others.
     """
     rows = mean[~mean["score"].isin(list(controls))]
-    rows = rows.sort_values("score", key=lambda score: ~score.isin(list(negative)), kind="stable")
+    lower = rows["score"].isin(list(negative))
+    rows = pd.concat([pd.DataFrame(rows[lower]), pd.DataFrame(rows[~lower])])
     signs = np.where(rows["score"].isin(list(negative)), -1, 1)
     with plt.rc_context(STYLE):
         _, ax = plt.subplots(figsize=(5.2, 0.42 * len(rows) + 2.0), layout="constrained")

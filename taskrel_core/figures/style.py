@@ -28,7 +28,7 @@ STYLE = {
 
 def ink(colour: str) -> str:
     """Return a shade of a colour that letters can have; any other colour as it is."""
-    return dict(zip(COLOURS, INKS, strict=True)).get(colour, colour)
+    return INKS[COLOURS.index(colour)] if colour in COLOURS else colour
 
 
 def marker_of(k: int) -> tuple[str, str]:
