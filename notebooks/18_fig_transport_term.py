@@ -73,8 +73,8 @@ page.figure(
     table=shown,
     alt="One point per encoder, the outermost named by their pre-training: distribution mismatch rises with the effective rank "
     "of the features. Bright points, encoders with high accuracy, lie above dark ones rather than to their right.",
-    caption=f"Distribution mismatch against the spread of an encoder's features. Mean over "
-    f"{len(targets)} targets; colour: mean accuracy after few-shot fine-tuning.",
+    caption="Distribution mismatch against the spread of an encoder's features. "
+    f"Means over {len(targets)} targets; colour: mean accuracy after few-shot fine-tuning; crosses: means of some pre-trainings.",
 )
 
 # %%
