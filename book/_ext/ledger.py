@@ -176,7 +176,9 @@ def _took(made: dict[str, Any]) -> str:
     )
     if not rows:
         return text
-    return f"{text} Where `.cache/rows` is empty, the line with `FRESH=1` at its end computes every row anew."
+    return (
+        f"{text} Where `.cache/rows` is empty, the line with `FRESH=1` at its end computes every row again."
+    )
 
 
 def _another(parameters: dict[str, Any]) -> str:
