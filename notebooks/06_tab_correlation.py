@@ -147,6 +147,8 @@ columns = {
 ends = ("mean_r", "fisher_low", "fisher_high")
 columns["Fisher z 95 % CI"] = [told.interval(row, *ends).split(" ", 1)[1] for _, row in shown.iterrows()]
 columns |= {"p": shown["p"].map("{:.3f}".format), "regret": shown["regret"], "rel@1": shown["rel_at_1"]}
+
+# %%
 page.table(
     pd.DataFrame(columns),
     "correlation",

@@ -105,6 +105,8 @@ page.glue(
     "held",
     f"{1 - learned['one_sided']:.0%} of runs with the one-sided cost and {1 - learned['euclidean']:.0%} with the Euclidean",
 )
+
+# %%
 valid = (rows["gap"] >= 0).all() and rows["certified"].all()
 page.verdict(
     "theorem" if valid else "not supported",

@@ -113,6 +113,8 @@ text["match r [95 % CI]"] = [
     few_shot.interval_text(row, "interaction_r", "interaction_") for _, row in shown.iterrows()
 ]
 text["regret"] = shown["regret"].to_numpy()
+
+# %%
 page.table(
     text.replace({"targets": {"search": f"search ({len(development)})", "last": f"last ({len(last)})"}}),
     "search",
