@@ -70,6 +70,8 @@ def selected(page: str) -> pd.DataFrame:
 
 def values(scores: pd.DataFrame, name: str) -> Table:
     """A score in each cell, turned so that more is claimed to be better; nothing where it calls itself saturated."""
+    if name == "ncti":
+        return pooled(scores)
     flag = f"saturated_{name}"
     rows = scores[scores[name].notna()]
     rows = rows[~rows[flag].eq(True)] if flag in rows else rows
@@ -77,6 +79,16 @@ def values(scores: pd.DataFrame, name: str) -> Table:
     return {
         (t, e): turned * float(x) for t, e, x in zip(rows["target"], rows["encoder"], rows[name], strict=True)
     }
+
+
+def pooled(scores: pd.DataFrame) -> Table:
+    """NCTI: on each target, each part from 0 for the worst encoder to 1 for the best, added up, less 1."""
+    found: Table = {}
+    for target, rows in scores[scores["group"] == "recent"].groupby("target"):
+        parts = rows.set_index("encoder")[["ncti_ncc", "ncti_seli", "ncti_vc"]].astype(float)
+        total = parts.apply(lambda part: (part - part.min()) / (part.max() - part.min())).sum(axis=1) - 1
+        found |= {(str(target), str(encoder)): value for encoder, value in total.items()}
+    return found
 
 
 def mean_r(truth: Table, score: Table) -> float:
