@@ -91,7 +91,7 @@ table = table[list(labellers)].rename(columns=labellers).rename(index={**NAMES, 
 # %%
 printed = read_poster(facts).query("table == 'pseudo_labels'")
 printed = printed.pivot(index="target", columns="column", values="pearson")
-theirs = pd.DataFrame({"target": "poster: " + printed.index, "score": "relatedness, as printed"})
+theirs = pd.DataFrame({"target": "poster: " + printed.index.map(named), "score": "relatedness, as printed"})
 for column, label in (("true", labellers["true"]), ("pseudo", labellers["paper"])):
     theirs[label] = printed[column].map("{:+.2f}".format).to_numpy()
 table = pd.concat([table, theirs])

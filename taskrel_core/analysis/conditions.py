@@ -111,7 +111,7 @@ def own_sign(table: pd.DataFrame, forms: Mapping[str, str], higher_is_better: Ma
         low, high = sorted((sign * last["change_low"], sign * last["change_high"]))
         parts.append(
             f"{name} goes from {sign * first['mean_r']:+.2f} to {sign * last['mean_r']:+.2f} "
-            f"(change {sign * last['change']:+.2f} [{low:+.2f}, {high:+.2f}], 95 % CI)"
+            f"(change {sign * last['change']:+z.2f} [{low:+z.2f}, {high:+z.2f}], 95 % CI)"
         )
     conditions = list(dict.fromkeys(table["condition"]))
     return f"From {conditions[0]} to {conditions[-1]}, mean r of {', that of '.join(parts)}."

@@ -131,5 +131,5 @@ def test_a_form_is_told_with_its_own_sign_and_judged_by_its_change(table):
     row = few.query("score == 'euclidean' and condition == 'few'").iloc[0]
     text = own_sign(few, names, {"euclidean": False, "probe": True})
     assert text.startswith("From all to few, mean r of relatedness goes from -1.00 to -1.00 (change ")
-    assert f"[{-row['change_high']:+.2f}, {-row['change_low']:+.2f}], 95 % CI), that of " in text
+    assert f"[{-row['change_high']:+z.2f}, {-row['change_low']:+z.2f}], 95 % CI), that of " in text
     assert "that of the probe goes from +0." in text
