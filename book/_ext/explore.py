@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from taskrel_core.experiments.scoring import PAPER_TAU, SCORES
 from taskrel_core.figures.names import NAMES, SCORE_NAMES, TERMS
-from taskrel_core.figures.style import COLOURS, GREY
+from taskrel_core.figures.style import GREY, TERM_COLOURS
 
 # What a reader picks, in this order, and what each is called.
 FIELDS = {
@@ -198,7 +198,7 @@ def _short(value: Any) -> float | None:
 def write_rows(app: Sphinx, error: Exception | None) -> None:
     """Put the rows beside the pages, as a script: a page opened as a file may not read other files."""
     if error is None and "html" in app.builder.name:
-        style = {"terms": list(TERMS.values()), "colours": COLOURS, "grey": GREY}
+        style = {"terms": list(TERMS.values()), "colours": TERM_COLOURS, "grey": GREY}
         whole = collected(Path(app.srcdir)) | style | {"fields": list(FIELDS)}
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
         Path(app.outdir, "explore-rows.js").write_text(f"window.TASKREL = {text};\n", encoding="utf-8")
