@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PROFILE ?= embedded
 PORT ?= 8000
-WORKERS ?= 2
+WORKERS ?= 3
 LAB := jupyterlab>=4,<5
 VENV := .venv
 PY := $(VENV)/bin/python
