@@ -124,7 +124,11 @@ moved = changes(dict(zip(names, study.values(), strict=True)), by="encoder")
 
 # %%
 control = mean.set_index(["share", "score"])["pearson"][full, "reference_accuracy"]
-page.glue("ours", f"{own_sign(moved, forms, SCORES)} Reference accuracy (control) stays at {control:+.2f}")
+page.glue(
+    "ours",
+    f"{len(trained)} encoders, {len(targets)} targets. {own_sign(moved, forms, SCORES)} "
+    f"Reference accuracy (control) stays at {control:+.2f}",
+)
 fewest = scores[scores["share"] == least]["n"].median()
 page.glue("least", f"{100 * least:g} % is {fewest:.0f} of {sizes['n']:,} samples")
 page.glue("power", power_text(study[full][0], "logit"))

@@ -134,7 +134,8 @@ quality = scores[scores["labels"] == "paper"]["label_accuracy"].astype(float)
 # %%
 page.glue(
     "ours",
-    f"{own_sign(moved, forms, SCORES)} Of the Euclidean form's pseudo-labels {quality.mean():.0%} are correct",
+    f"{len(trained)} encoders, {len(targets)} targets. {own_sign(moved, forms, SCORES)} "
+    f"Of the Euclidean form's pseudo-labels {quality.mean():.0%} are correct",
 )
 page.glue(
     "logme", f"mean r {r['true', 'logme']:+.2f} with true, {r['paper', 'logme']:+.2f} with pseudo-labels"

@@ -7,8 +7,6 @@
 
 # %% [markdown]
 # # Which encoder for my task?
-#
-# {glue}`answer`. {glue}`sure`. {glue}`cautions`
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -102,7 +100,7 @@ for score in dict.fromkeys([str(first["by"].iloc[0]), "bound"] if len(rankings) 
 # %% [markdown]
 # ## How good is the advice?
 #
-# {glue}`experience`.
+# {glue}`sure`.
 
 # %%
 scores, trainings = book_rows()
@@ -172,13 +170,9 @@ page.table(
 
 # %%
 told = first.assign(name=first["name"].map(draw.encoder_label))
-page.glue("answer", advise.recommendation(told, WAY_NAMES))
+careful = advise.cautions(told, WAY_NAMES, ["probe", "logme", "knn", "bound"])
+page.glue("answer", ". ".join([advise.recommendation(told, WAY_NAMES), *careful]))
 page.glue("sure", advise.experience(losses, WAY_NAMES, str(first["by"].iloc[0])))
-page.glue(
-    "cautions",
-    " ".join(f"{said}." for said in advise.cautions(told, WAY_NAMES, ["probe", "logme", "knn", "bound"])),
-)
-page.glue("experience", advise.experience(losses, WAY_NAMES, "one_sided"))
 page.glue("ours", f"{told['name'].iloc[0]} first of {len(first)} by {WAY_NAMES[str(first['by'].iloc[0])]}")
 
 # %% [markdown]

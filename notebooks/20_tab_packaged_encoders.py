@@ -163,8 +163,9 @@ held = [
     if f in table.index
 ]
 given = partial_correlations(study, "log_width", resamples, by="family").loc["euclidean"]
+told = " In part its direction may be that of the width." if given["low"] < 0 < given["high"] else ""
 held.append(
-    f" Given the log width, the Euclidean form has a partial r of {interval_text(given, 'partial_r')}."
+    f" Given the log width, the Euclidean form has a partial r of {interval_text(given, 'partial_r')}.{told}"
 )
 held += [f" Only {len(targets)} targets: the intervals can be too narrow."] * (len(targets) < 6)
 

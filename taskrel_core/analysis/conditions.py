@@ -114,7 +114,8 @@ def own_sign(table: pd.DataFrame, forms: Mapping[str, str], higher_is_better: Ma
             f"(change {sign * last['change']:+z.2f} [{low:+z.2f}, {high:+z.2f}], 95 % CI)"
         )
     conditions = list(dict.fromkeys(table["condition"]))
-    return f"From {conditions[0]} to {conditions[-1]}, mean r of {', that of '.join(parts)}."
+    claimed = " (claimed: negative)" if not any(higher_is_better[form] for form in forms) else ""
+    return f"From {conditions[0]} to {conditions[-1]}, mean r{claimed} of {', that of '.join(parts)}."
 
 
 def finding(table: pd.DataFrame, names: Mapping[str, str]) -> str:

@@ -154,7 +154,7 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
         f"[{ends[0][0]:+.2f}, {ends[0][1]:+.2f}] (95 % CI), and with the same term under permuted labels {np.mean(each):+.2f} in "
         f"the mean over targets (range {min(each):+.2f} to {max(each):+.2f}). The rank itself correlates with accuracy by "
         f"{of_accuracy:+.2f} [{ends[1][0]:+.2f}, {ends[1][1]:+.2f}]"
-        + (", so that spread alone does not explain the wrong sign." if blind else ".")
+        + (", so that spread alone does not explain the negative r of the Euclidean form." if blind else ".")
     )
 
 
