@@ -94,7 +94,8 @@ trainings = trained(cells, rates, seeds, per_class=per_class, profile=profile, *
 
 # %%
 about = {"k_reference": k_reference, "n_reference": n_reference, "per_class": per_class, "profile": profile}
-scores = run(FewShotScores(reference, *cell, group, **about) for group in groups for cell in cells)
+needed = dict.fromkeys(["euclidean", "neighbours", *groups])  # what is judged, and its control
+scores = run(FewShotScores(reference, *cell, group, **about) for group in needed for cell in cells)
 parameters = {name: n_parameters(name) for name in encoders}
 scores = scores.assign(
     log_width=np.log(scores["d"]), log_parameters=np.log(scores["encoder"].map(parameters))
