@@ -120,7 +120,7 @@ page.glue(
 # %%
 forms = {"paper": "the Euclidean form", "logit": "the logit form"}
 study = {
-    labels: encoder_cells(trainings, scores[scores["labels"] == labels], [*forms, "logme"], SCORES, trained)
+    labels: encoder_cells(trainings, scores[scores["labels"] == labels], [*forms], SCORES, trained)
     for labels in labellers
 }
 moved = pd.concat(

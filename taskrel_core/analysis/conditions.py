@@ -89,7 +89,7 @@ def stability_verdicts(table: pd.DataFrame, forms: Mapping[str, str]) -> dict[st
     Returns:
         "stability of <name>", by the interval of the change.
     """
-    rows = table[table["condition"] == table["condition"].iloc[-1]].set_index("score")
+    rows = _last(table)
     return {
         f"stability of {name}": of_stability(rows["change_low"][form], rows["change_high"][form])
         for form, name in forms.items()
@@ -125,8 +125,7 @@ def finding(table: pd.DataFrame, names: Mapping[str, str]) -> str:
         table: as ``changes`` returns it.
         names: what readers call each score.
     """
-    rows = table[table["condition"] == table["condition"].iloc[-1]].set_index("score")
-    rows = rows.drop(index=STATIC, errors="ignore")
+    rows = _last(table).drop(index=STATIC, errors="ignore")
     paper = rows.loc[PAPER]
     fall, rise = (int(sure.sum()) for sure in (rows["change_high"] < 0, rows["change_low"] > 0))
     none = (
@@ -157,3 +156,8 @@ def told(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -
             f"{' and '.join(moves)}."
         )
     return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
+
+
+def _last(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the last condition, by score."""
+    return table[table["condition"] == table["condition"].iloc[-1]].set_index("score")

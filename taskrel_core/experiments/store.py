@@ -60,7 +60,8 @@ class RowStore:
         if path.exists():
             entry = _parsed(path.read_bytes(), f"row {path}")
         else:
-            entry = self._entries.get(key, {}) if self.shipped() else {}
+            self.shipped()  # reads the entries
+            entry = self._entries.get(key, {})
         return entry.get("provenance", {}).get("device")
 
     def holds(self, key: str) -> bool:

@@ -8,6 +8,7 @@ measured on the features as they are.
 import math
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from ..task import Task
@@ -45,7 +46,8 @@ class Frame:
         """Return a result found in these coordinates in those of the caller."""
         t, weight = result.transform, result.head.weight
         A, A_inv, b, basis = t.A, t.A_inv, t.b, t.basis
-        if self.rotation is not None and basis is not None:
+        if self.rotation is not None:
+            basis = torch.eye(len(A), dtype=A.dtype) if basis is None else basis
             A, A_inv = (embed(basis.T @ matrix @ basis, self.rotation @ basis) for matrix in (A, A_inv))
             b, weight, basis = self.rotation @ b, weight @ self.rotation.T, self.rotation @ basis
         b, weight = self.of_target - A @ self.of_reference + self.unit * b, weight / self.unit

@@ -33,9 +33,7 @@ class Transform:
     b: Float[Tensor, " d"]
     B: Float[Tensor, "kt kr"]
     prior: Float[Tensor, " kr"]
-    basis: Float[Tensor, "d w"] | None = (
-        None  # orthonormal columns: A moves their span alone; None: all of the space
-    )
+    basis: Float[Tensor, "d w"] | None = None  # orthonormal; A moves their span alone; None: all
 
     def apply(self, z: Any) -> Float[Tensor, "n d"]:
         """Return z''' = A z + b of reference features, (n, d)."""
