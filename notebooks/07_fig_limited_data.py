@@ -94,14 +94,15 @@ page.figure(
     table=each,
     alt="Four lines against the fraction of the target's samples: the Euclidean score stays on the wrong side of zero, the logit "
     "score and LogME fall as samples get fewer, reference accuracy is constant.",
-    caption="With few samples the logit score loses strength, while the Euclidean one stays on the wrong side. Mean "
-    f"r over {len(targets)} targets, {len(trained)} trained encoders; band: range over {len(parts)} samples.",
+    caption="With few samples the logit score loses strength, while the Euclidean one stays on the wrong side. Mean r over "
+    f"{len(targets)} targets, {len(trained)} trained encoders, reversed for relatedness; band: range over {len(parts)} samples.",
 )
 
 # %%
 mean = pd.concat(ranking.over_targets(rows).assign(share=share) for share, rows in each.groupby("share"))
 shown = mean.pivot(index="score", columns="share", values="pearson").loc[asked].rename(index=SCORE_NAMES)
 shown.columns = [f"{100 * share:g} %" for share in shown.columns]
+shown.insert(0, "claimed sign", ["+" if SCORES[name] else "−" for name in asked])
 page.table(
     shown.reset_index(),
     "limited-data-means",

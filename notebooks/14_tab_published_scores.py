@@ -171,9 +171,10 @@ page.glue(
 # %%
 page.glue(
     "ours",
-    f"{int(by['agrees'].sum())} of {len(by)} averages follow from their cells; in size LEEP {leep['mean']:+.2f} leads, "
-    f"relatedness {ours['mean']:+.2f} is {'second' if (by['mean'].abs() > abs(ours['mean'])).sum() == 1 else 'not second'}; "
-    f"the right sign in every cell: {', '.join(right)}",
+    f"{int(by['agrees'].sum())} of {len(by)} printed averages follow from their cells within rounding; by absolute value LEEP "
+    f"(recomputed {leep['mean']:.3f}) is largest, relatedness ({ours['mean']:.3f}) "
+    f"{'second' if (by['mean'].abs() > abs(ours['mean'])).sum() == 1 else 'not second'}; the claimed sign in every cell: "
+    f"{', '.join(right)}",
 )
 page.verdict(
     "arithmetic check" if by["agrees"].all() else "not supported",

@@ -7,6 +7,20 @@
 
 # %% [markdown]
 # # Which encoder for my task?
+#
+# The encoders stand in the order of a cross-validated linear probe on the target's samples, because it looks at the target, has
+# a standard error, and costs less than a second. Relatedness is what only the bound gives: a certificate. It is the one-sided
+# bound at tau = 8 / √d with features standardised by their own task, searched with a third of the usual steps, which makes it
+# some per cent larger and leaves it certified.
+#
+# The table of advice rests on shipped rows: scores and fine-tuning of page {doc}`06 <06_tab_correlation>`, and fewer labels and
+# pseudo-labels of pages 07 and 08. There the probe, and fine-tuning as a way to choose, are judged on 200 held-back pictures of
+# 1,200, which is less sure than cross-validation; "reference accuracy" always takes the encoder that is best on the reference.
+# Fine-tuning every encoder takes about a minute each on one core, a ranking some seconds. With so few encoders and targets
+# most intervals overlap, and a difference between two ways to choose that is smaller than its interval is none.
+#
+# The reference is one that a package carries, Twemoji, unless `reference=` names another. All rows:
+# {download}`CSV <../_generated/rows.16_rank_encoders.csv>`, {download}`JSON lines <../_generated/rows.16_rank_encoders.jsonl>`.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -56,18 +70,19 @@ page.rows(everything.assign(encoder=everything["name"]))
 
 # %%
 first = rankings[0]
+lead = f"{draw.encoder_label(str(first['name'].iloc[0]))} is first of {len(first)} by {WAY_NAMES[str(first['by'].iloc[0])]}"
 page.figure(
     draw.ranked_encoders(first),
     "rank-encoders",
     table=first,
-    alt="Left: for each encoder the accuracy of its cross-validated probe with its standard error, best on top. Right: its "
+    alt="Above: for each encoder the accuracy of its cross-validated probe with its standard error, best on top. Below: its "
     "certified bound, and the region above chance shaded.",
-    caption=f"Encoders for {named(str(first['target'].iloc[0]))}, {first['n'].iloc[0]} samples of {first['k'].iloc[0]} classes"
+    caption=f"{lead}. {named(str(first['target'].iloc[0]))}, {first['n'].iloc[0]} samples of {first['k'].iloc[0]} classes"
     f"{'; the first of ' + str(len(rankings)) + ' settings' if len(rankings) > 1 else ''}.",
 )
 
 # %%
-shown = {"place": "place", "name": "encoder", "probe": "probe", "logme": "LogME", "knn": "k-NN"}
+shown = {"name": "encoder", "place": "place", "probe": "probe", "logme": "LogME", "knn": "k-NN"}
 shown |= {"bound": "bound", "loss": "loss", "chance": "chance", "log_k": "log K", "d": "width"}
 shown |= {"parameters": "parameters", "licence": "licence", "seconds": "seconds"}
 lines = first.assign(
@@ -169,25 +184,8 @@ page.table(
 )
 
 # %%
-told = first.assign(name=first["name"].map(draw.encoder_label))
-careful = advise.cautions(told, WAY_NAMES, ["probe", "logme", "knn", "bound"])
-page.glue("answer", ". ".join([advise.recommendation(told, WAY_NAMES), *careful]))
+labelled = first.assign(name=first["name"].map(draw.encoder_label))
+careful = advise.cautions(labelled, WAY_NAMES, ["probe", "logme", "knn", "bound"])
+page.glue("answer", ". ".join([advise.recommendation(labelled, WAY_NAMES), *careful]))
 page.glue("sure", advise.experience(losses, WAY_NAMES, str(first["by"].iloc[0])))
-page.glue("ours", f"{told['name'].iloc[0]} first of {len(first)} by {WAY_NAMES[str(first['by'].iloc[0])]}")
-
-# %% [markdown]
-# ## How the order is made
-#
-# The encoders stand in the order of a cross-validated linear probe on the target's samples, because it looks at the target, has
-# a standard error, and costs less than a second. Relatedness is what only the bound gives: a certificate. It is the one-sided
-# bound at tau = 8 / √d with features standardised by their own task, searched with a third of the usual steps, which makes it
-# some per cent larger and leaves it certified.
-#
-# The table of advice rests on shipped rows: scores and fine-tuning of page {doc}`06 <06_tab_correlation>`, and fewer labels and
-# pseudo-labels of pages 07 and 08. There the probe, and fine-tuning as a way to choose, are judged on 200 held-back pictures of
-# 1,200, which is less sure than cross-validation; "reference accuracy" always takes the encoder that is best on the reference.
-# Fine-tuning every encoder takes about a minute each on one core, a ranking some seconds. With so few encoders and targets
-# most intervals overlap, and a difference between two ways to choose that is smaller than its interval is none.
-#
-# The reference is one that a package carries, Twemoji, unless `reference=` names another. All rows:
-# {download}`CSV <../_generated/rows.16_rank_encoders.csv>`, {download}`JSON lines <../_generated/rows.16_rank_encoders.jsonl>`.
+page.glue("ours", lead)

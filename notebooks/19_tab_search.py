@@ -74,7 +74,7 @@ from taskrel_core.experiments.candidates import Candidate, parse
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
-from taskrel_core.figures.names import SCORE_NAMES
+from taskrel_core.figures.names import SCORE_NAMES, candidate_name
 
 # %%
 encoders = [name for name in ENCODERS if name.startswith(f"small:{searched}/")]
@@ -86,9 +86,6 @@ trainings = trained(cells, [lr], seeds, **fixed)
 
 # %%
 tried = few_shot.candidate_summary(few_shot.candidate_cells(trainings, rows), resamples)
-
-# %% [markdown]
-# ## The frozen form on the last targets
 
 # %%
 form = yaml.safe_load((Path(facts) / "frozen-form.yml").read_text(encoding="utf-8"))
@@ -104,27 +101,34 @@ names = [form["form"], "euclidean", "euclidean_loss", "one_sided", "components_1
 of_last = result.loc[list(dict.fromkeys(name for name in names if name in result.index))]
 
 # %%
-shown = pd.concat([tried.assign(targets="search"), of_last.assign(targets="last")])
-text = pd.DataFrame(
-    {"targets": shown["targets"], "form": [SCORE_NAMES.get(n, n.replace("_", " ")) for n in shown.index]}
-)
-text["mean r [95 % CI]"] = [few_shot.interval_text(row) for _, row in shown.iterrows()]
-text["match r [95 % CI]"] = [
-    few_shot.interval_text(row, "interaction_r", "interaction_") for _, row in shown.iterrows()
-]
-text["regret"] = shown["regret"].to_numpy()
+tables = {"last": of_last.rename(index=SCORE_NAMES), "search": tried.rename(index=candidate_name)}
+for name, rows in tables.items():
+    each = [row for _, row in rows.iterrows()]
+    text = pd.DataFrame({"form": rows.index})
+    text["mean r [95 % CI]"] = [few_shot.interval_text(row) for row in each]
+    text["match r [95 % CI]"] = [few_shot.interval_text(row, "interaction_r", "interaction_") for row in each]
+    text["regret"] = rows["regret"].to_numpy()
+    tables[name] = text
 
 # %%
 page.table(
-    text.replace({"targets": {"search": f"search ({len(development)})", "last": f"last ({len(last)})"}}),
+    tables["last"],
+    "last-targets",
+    f"The form chosen by the search, on the {len(last)} last targets and {len(tested)} encoders, then other forms and controls; "
+    "positive: as claimed",
+    data=of_last.reset_index(),
+)
+
+# %%
+page.table(
+    tables["search"],
     "search",
-    f"Every candidate over {len(encoders)} encoders, then the frozen form and others on the last targets over {len(tested)}; "
-    "positive: as claimed. Candidates: directions (own: each domain's principal components; joint: those of both; classes: the "
-    "reference's discriminants), how many, tau times the square root of their number, where measured; loss: the classifier's",
-    data=shown.reset_index(),
+    f"Every candidate of the search, on its {len(development)} targets and {len(encoders)} encoders; positive: as claimed. "
+    "Own components: each domain's own leading principal components; joint: those of both domains together; d: how many. Below "
+    "each bound, the loss of its classifier",
+    data=tried.reset_index(),
 )
 
 # %%
 page.glue("frozen", f"{form['definition']} ({form['date']})")
-tried.index = tried.index.str.replace("_", " ")
-page.glue("answer", searched_for(tried, of_last, SCORE_NAMES[form["form"]]))
+page.glue("answer", searched_for(tried, of_last, SCORE_NAMES[form["form"]], candidate_name))

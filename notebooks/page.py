@@ -78,6 +78,7 @@ def table(
     *,
     data: pd.DataFrame | None = None,
     file: str | None = None,
+    fold: slice | None = None,
 ) -> None:
     """Write the table as ``tab-<name>.csv`` and show it numbered, as ``tab-<name>``.
 

@@ -158,6 +158,24 @@ def told(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -
     return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
 
 
+def side_by_side(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return one row per score: its mean r under each condition and how much it changes, as text with 95 % CI.
+
+    Args:
+        table: as ``changes`` returns it.
+        names: what readers call each score.
+    """
+    lines = []
+    for score, rows in table.groupby("score", sort=False):
+        line = {"score": names.get(str(score), str(score))}
+        line |= {str(row["condition"]): interval_text(row) for _, row in rows.iterrows()}
+        for _, row in rows.iloc[1:].iterrows():
+            change = "change" if len(rows) == 2 else f"change with {row['condition']}"
+            line[change] = interval_text(row, "change", "change_")
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
 def _last(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the last condition, by score."""
     return table[table["condition"] == table["condition"].iloc[-1]].set_index("score")

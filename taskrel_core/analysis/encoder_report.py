@@ -15,6 +15,7 @@ from .resampling import residuals, standardised
 from .study import differences, mean_correlations
 from .width import SIZE, STATIC, WIDTH, of_width
 
+FEW = 15  # our choice: encoders below which the finding says that a percentile bootstrap covers less than it should
 COLUMNS = ("mean_r", "low", "high", "fisher_low", "fisher_high")
 
 
@@ -103,13 +104,18 @@ def answer(
     evidence = "It" if gap["low"] > 0 else "We find no evidence that it"
     width = of_width(cells, "paper")
     equal = width.equal[0]
+    narrow = (
+        " With so few encoders a bootstrap interval is somewhat too narrow; the table has Fisher's beside it."
+        if len(cells.encoders) < FEW
+        else ""
+    )
     return (
         f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, {names[form]} is the form of relatedness "
         f"that correlates most strongly with fine-tuned accuracy (mean r = {interval(table.loc[form])}, 95 % CI; chosen after "
         f"the fact). {evidence} {better} the control {names[str(gap['control'])]}, which sees no target (difference "
         f"{interval(gap, 'difference')}, 95 % CI). The Euclidean cost (the paper's setting) has mean r = "
         f"{interval(table.loc['paper'])}, 95 % CI, but the score follows the width of the features: at equal width "
-        f"({width.encoders} encoders) its mean r is {-equal:+.2f}"
+        f"({width.encoders} encoders) its mean r is {-equal:+.2f}.{narrow}"
     )
 
 
@@ -128,9 +134,11 @@ def power_text(cells: Cells, score: str, tables: int = 60) -> str:
     known = np.isfinite(value)
     unit = standardised(value, known)
     share = (residuals(unit, known.astype(float)) ** 2).sum() / (unit**2).sum()
-    told = f"a true mean r of {least:.2f} or more" if np.isfinite(least) else "not even a true mean r of 0.99"
+    found = (
+        f"a true mean r of {least:.2f} or more" if np.isfinite(least) else "not even a true mean r of 0.99"
+    )
     return (
-        f"A table of {len(cells.encoders)} encoders and {len(cells.targets)} targets tells {told} from 0 with power 0.8 "
+        f"A table of {len(cells.encoders)} encoders and {len(cells.targets)} targets detects {found} with power 0.8 "
         f"(simulated). Of the variance of this score within targets, {share:.0%} is a match of encoder and target; the rest "
         "ranks encoders alike on every target"
     )

@@ -167,14 +167,25 @@ def interval_text(row: pd.Series, name: str = "mean_r", prefix: str = "") -> str
     return f"{row[name]:+.2f} [{row[f'{prefix}low']:+.2f}, {row[f'{prefix}high']:+.2f}]"
 
 
-def verdicts(row: pd.Series, goal: float = 0.8) -> dict[str, str]:
-    """Judge one score from its row of ``summary``, sign, strength, match and stability apart.
+def verdicts(row: pd.Series, given: pd.Series | None = None, goal: float = 0.8) -> dict[str, str]:
+    """Judge one score from its row of ``summary``, sign, strength and match apart.
 
     sign: "supported" if the interval of the mean r lies above 0, "not supported" if it lies below, else "inconclusive".
     strength: the same against ``goal``, the size of the poster's mean (0.8). match: as sign, for the interaction r.
+
+    Args:
+        row: of ``summary``.
+        given: row of ``partial_correlations`` given the log width, where encoders differ in width. Sign and strength
+            are then decided only where both intervals agree.
+        goal: what strength is judged against.
     """
-    return {
+    found = {
         "sign": of_interval(row["low"], row["high"]),
         "strength": of_interval(row["low"] - goal, row["high"] - goal),
         "match": of_interval(row["interaction_low"], row["interaction_high"]),
     }
+    if given is not None:
+        for aspect, level in (("sign", 0.0), ("strength", goal)):
+            if of_interval(given["low"] - level, given["high"] - level) != found[aspect]:
+                found[aspect] = "inconclusive"
+    return found

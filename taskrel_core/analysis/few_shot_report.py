@@ -1,6 +1,6 @@
 """What the table of small encoders says, in sentences: text with numbers that a page shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,55 +13,84 @@ from .study import fisher, leave_one_family_out
 
 PAPER = "euclidean"
 ONE_WIDTH = "encoders of one width"
+DRAWN = (
+    *(
+        PAPER,
+        "euclidean_loss",
+        "euclidean_transport",
+        "one_sided",
+        "one_sided_loss",
+        "one_sided_logit",
+        "components_16",
+    ),
+    *("probe", "knn", "static_ranker", "reference_accuracy", "log_width", "log_parameters"),
+)  # in figures, beside the best other metrics
 
 
-def finding(
-    table: pd.DataFrame, names: Mapping[str, str], encoders: int, targets: int, what: str = ONE_WIDTH
-) -> str:
-    """Say what the Euclidean form, the best form, the best other score and the parts of the bound do.
+def finding(table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WIDTH) -> str:
+    """Say how the Euclidean bound correlates with accuracy, and how its classifier's loss and its transport term do.
 
     Args:
-        table: as ``few_shot.summary`` returns it, with a column kind.
-        names: what readers call each score.
+        table: as ``few_shot.summary`` returns it.
         encoders: how many.
         targets: how many.
         what: the encoders in words.
     """
-    paper = table.loc[PAPER]
+    paper, loss, transport = (table.loc[name] for name in (PAPER, "euclidean_loss", "euclidean_transport"))
     direction = (
-        "in the claimed direction"
+        "correlates with accuracy as claimed"
         if paper["low"] > 0
-        else "in the wrong direction"
+        else "correlates with accuracy in the wrong direction"
         if paper["high"] < 0
-        else "in no direction that we can tell"
+        else "does not clearly correlate with accuracy in either direction"
     )
-    best = {"relatedness": "form of relatedness", "other metric": "other metric", "control": "control"}
-    picked = []
-    for kind, words in best.items():
-        rows = table[table["kind"] == kind]
-        if len(rows):
-            name = str(rows["mean_r"].idxmax())
-            picked.append(
-                f"The best {words}, picked after the fact, is {names.get(name, name)}: {interval_text(rows.loc[name])}."
-            )
-    loss, transport = table.loc["euclidean_loss"], table.loc["euclidean_transport"]
-    reading = (
-        ["What the bound is about predicts accuracy; the transport term undoes it."]
-        if loss["low"] > 0 > transport["high"]
-        else []
+    parts = (
+        f"The loss of the classifier that it bounds has {interval_text(loss)}; the transport term that it adds has "
+        f"{interval_text(transport)}"
     )
-    sentences = [
-        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's setting) correlates "
-        f"with accuracy {direction}.",
-        f"Its mean r is {interval_text(paper)} (brackets: 95 % CI; positive: as claimed).",
-        f"The loss of the transformed classifier, which the bound bounds, has {interval_text(loss)}.",
-        f"The transport term, which the bound adds, has {interval_text(transport)}.",
-    ]
-    return " ".join([*sentences, *reading, *picked])
+    reading = ", and outweighs it" if loss["low"] > 0 > transport["high"] and paper["low"] <= 0 else ""
+    return (
+        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's setting) {direction}: "
+        f"mean r = {interval_text(paper)} (95 % CI; positive: as claimed). {parts}{reading}."
+    )
 
 
-def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = "small " + ONE_WIDTH) -> str:
-    """Say in two sentences, for the front page, how the Euclidean form, its classifier's loss and a probe correlate.
+def best_of_each_kind(table: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Name the best form of relatedness, the best other metric and the best control, with their mean r.
+
+    Args:
+        table: as for ``finding``, with a column kind.
+        names: what readers call each score.
+    """
+    kinds = {"relatedness": "form of relatedness", "other metric": "other metric", "control": "control"}
+    rows = {words: pd.DataFrame(table[table["kind"] == kind]) for kind, words in kinds.items()}
+    best = {words: part.loc[part["mean_r"].idxmax()] for words, part in rows.items() if len(part)}
+    return "; ".join(
+        f"the best {words} is {names.get(str(row.name), str(row.name))}, {interval_text(row)}"
+        for words, row in best.items()
+    )
+
+
+def telling(table: pd.DataFrame, others: int = 4) -> pd.DataFrame:
+    """Return the rows that a figure shows, in their order: forms, the parts of their bounds, controls, the best other metrics.
+
+    Args:
+        table: as for ``best_of_each_kind``.
+        others: how many other metrics.
+    """
+    best = pd.DataFrame(table[table["kind"] == "other metric"]).nlargest(others, "mean_r").index
+    return pd.DataFrame(table[table.index.isin([*DRAWN, *best])])
+
+
+def places(table: pd.DataFrame) -> str:
+    """Say where the Euclidean bound and its classifier's loss stand among all scores of the table, best first."""
+    order = list(table.sort_values(by="mean_r", ascending=False).index)
+    bound, loss = (order.index(name) + 1 for name in (PAPER, f"{PAPER}_loss"))
+    return f"The Euclidean bound is number {bound} of {len(order)} scores, the loss of its own classifier number {loss}"
+
+
+def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WIDTH) -> str:
+    """Say for the front page how the Euclidean bound and a probe correlate with accuracy.
 
     Args:
         table: as for ``finding``.
@@ -69,20 +98,25 @@ def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = "smal
         targets: how many.
         what: the encoders in words.
     """
-    paper, loss, probe = (interval_text(table.loc[name]) for name in (PAPER, f"{PAPER}_loss", "probe"))
+    paper, probe = (interval_text(table.loc[name]) for name in (PAPER, "probe"))
     return (
-        f"over {encoders} {what} and {targets} targets the Euclidean form has mean r = {paper} with few-shot accuracy "
-        f"(95 % CI, positive: as claimed). Without the transport term, the loss of its classifier has {loss}; a cross-validated "
-        f"probe has {probe}"
+        f"over {encoders} {what} and {targets} targets, mean r = {paper}; a cross-validated probe has {probe}"
     )
 
 
-def limits(cells: Cells, table: pd.DataFrame, tables: int = 100, families: str = "pre-trainings") -> str:
+def limits(
+    cells: Cells,
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    tables: int = 100,
+    families: str = "pre-trainings",
+) -> str:
     """Say what the table can tell: agreement of targets, noise of seeds, power, families and own domains left out.
 
     Args:
         cells: the table, with the Euclidean form among its scores.
         table: as ``few_shot.summary`` returns it.
+        names: what readers call each target and family.
         tables: simulated, for the power.
         families: what the families of encoders are, in words.
     """
@@ -96,20 +130,23 @@ def limits(cells: Cells, table: pd.DataFrame, tables: int = 100, families: str =
         )
     ceiling = noise_ceiling(cells)["ceiling"].dropna()
     if len(ceiling):
+        least, most = (str(target) for target in (ceiling.idxmin(), ceiling.idxmax()))
         parts.append(
-            f"The noise of the seeds limits any score to r = {ceiling.min():.2f} to {ceiling.max():.2f}, by target."
+            f"The noise of the seeds limits any score to r = {ceiling.min():.2f} ({names.get(least, least)}) to "
+            f"{ceiling.max():.2f} ({names.get(most, most)})."
         )
     if targets > 1 and several > 3:
-        least = smallest_r(several, targets, shared_part(cells), tables=tables, resamples=200)
+        smallest = smallest_r(several, targets, shared_part(cells), tables=tables, resamples=200)
         left = leave_one_family_out(cells).loc[PAPER]
+        low, high = (str(left[end]) for end in ("lowest_without", "highest_without"))
         parts.append(
-            f"With the {several} {families} as independent, a true mean r of {least:.2f} is told from 0 with power 0.8. "
-            f"Without any one of them, the mean r of the Euclidean form lies from {left['lowest']:+.2f} (without "
-            f"{left['lowest_without']}) to {left['highest']:+.2f} (without {left['highest_without']})."
+            f"With the {several} {families} as independent, a true mean r of {smallest:.2f} can be detected with power 0.8. "
+            f"Leaving out any one of them, the mean r of the Euclidean bound lies between {left['lowest']:+.2f} (without "
+            f"{names.get(low, low)}) and {left['highest']:+.2f} (without {names.get(high, high)})."
         )
     paper = table.loc[PAPER]
     parts.append(
-        f"Its mean r less that of the best control ({_words(paper['control'])}) is "
+        f"The mean r of the Euclidean bound less that of the best control ({_words(paper['control'])}) is "
         f"{interval_text(paper, 'difference', 'difference_')}. Without the cells of an encoder's own domain it is "
         f"{paper['without_own']:+.2f}."
     )
@@ -159,30 +196,35 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
 
 
 def searched_for(
-    candidates: pd.DataFrame, last: pd.DataFrame, name: str, goal: float = 0.8, match: float = 0.5
+    candidates: pd.DataFrame,
+    last: pd.DataFrame,
+    name: str,
+    label: Callable[[str], str] = str,
+    goal: float = 0.8,
+    match: float = 0.5,
 ) -> str:
-    """Say what the search found and how the frozen form did on the last targets.
+    """Say what the search found and how the form that it chose did on the last targets.
 
     Args:
         candidates: index candidate, or "<candidate> loss" for the loss of its classifier; columns mean_r, low, high,
             interaction_r.
-        last: rows of ``few_shot.summary``, the frozen form first.
+        last: rows of ``few_shot.summary``, the form that was chosen first.
         name: what readers call it.
+        label: what readers call a candidate.
         goal: mean r that was wanted.
         match: match r that was wanted.
     """
-    losses = candidates.index.str.endswith(" loss")
-    bounds = candidates[~losses]
+    bounds = candidates[~candidates.index.str.endswith(" loss")]
     reach = bounds[(bounds["mean_r"] >= goal) & (bounds["interaction_r"] >= match)]
     best = bounds.loc[bounds["mean_r"].idxmax()]
-    frozen, control = last.iloc[0], last["control"].iloc[0]
-    met = "meets" if frozen["mean_r"] >= goal and frozen["interaction_r"] >= match else "misses"
+    chosen, control = last.iloc[0], last["control"].iloc[0]
+    met = "above" if chosen["mean_r"] >= goal and chosen["interaction_r"] >= match else "below"
     return (
-        f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'' if len(reach) > 1 else 'es'} a mean r of {goal} and "
-        f"a match r of {match} on the targets that the search saw; the best, {best.name}, has {interval_text(best)} (95 % CI). "
-        f"The form that was frozen, {name}, has on the last targets a mean r of {interval_text(frozen)} and a match r of "
-        f"{interval_text(frozen, 'interaction_r', 'interaction_')}: it {met} the goal there. Its mean r less that of the best "
-        f"control ({_words(control)}) is {interval_text(frozen, 'difference', 'difference_')}."
+        f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'' if len(reach) > 1 else 'es'} the goal, a mean r of "
+        f"{goal} and a match r of {match}, on the targets of the search; the best ({label(str(best.name))}) has mean r = "
+        f"{interval_text(best)}, 95 % CI. On the last targets the form that the search chose, {name}, has mean r = "
+        f"{interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')}, {met} the goal. Its "
+        f"mean r less that of the best control ({_words(control)}) is {interval_text(chosen, 'difference', 'difference_')}."
     )
 
 

@@ -8,18 +8,6 @@ import pandas as pd
 FEW = 3  # our choice: pictures of a class in a part below which the class is named
 
 
-def repetitions(means: Sequence[pd.Series], names: Mapping[str, str]) -> str:
-    """Return each score's mean r in each of several repetitions, as ``name r, r, r; name ...``.
-
-    Args:
-        means: as ``ranking.mean_r`` returns it, one for each repetition.
-        names: what readers call each score.
-    """
-    return "; ".join(
-        f"{names[score]} " + ", ".join(f"{r[score]:+.2f}" for r in means) for score in means[0].index
-    )
-
-
 def costs(scores: pd.DataFrame, accuracies: pd.DataFrame, forms: Sequence[str]) -> str:
     """Say how many seconds the scores took, and what part of a fine-tuning that is.
 
@@ -33,9 +21,9 @@ def costs(scores: pd.DataFrame, accuracies: pd.DataFrame, forms: Sequence[str]) 
     spent = {name: float(scores[f"seconds_{name}"].median()) for name in known}
     rest = sum(seconds for name, seconds in spent.items() if name not in forms)
     return (
-        f"Medians on one thread of a loaded machine, features given: the Euclidean form {spent['paper']:.1f} s, logit and "
-        f"one-sided together {spent['one_sided']:.1f} s, all other scores together {rest:.1f} s; one fine-tuning {tuning:.0f} s. "
-        f"The Euclidean form costs {spent['paper'] / tuning:.1%} of one such short fine-tuning, logit and one-sided together "
+        f"Once the features are there, the Euclidean form takes {spent['paper']:.1f} s, logit and one-sided together "
+        f"{spent['one_sided']:.1f} s, all other scores together {rest:.1f} s (medians, one thread, a busy machine). One "
+        f"fine-tuning takes {tuning:.0f} s: the Euclidean form costs {spent['paper'] / tuning:.1%} of it, logit and one-sided "
         f"{spent['one_sided'] / tuning:.0%}."
     )
 
@@ -52,12 +40,10 @@ def large_costs(paper: pd.Series, others: pd.Series, trainings: pd.DataFrame) ->
     picture = float((seconds / trainings["n_train"] / trainings["epochs"]).median())  # seconds, each epoch
     part, epochs = paper["seconds"] / (picture * paper["n"]), trainings["epochs"].max()  # of one epoch
     return (
-        f"One large cell ({paper['n']:,} samples per task, {paper['d']:,} features, {paper['k']} classes; planted, "
-        f"{paper['threads']} threads): all {others['value']:.0f} other metrics {others['seconds']:.1f} s, the Euclidean form "
-        f"{paper['seconds']:.1f} s. "
-        f"Fine-tuning takes {1000 * picture:.0f} ms per picture and epoch (median, one thread); on as many pictures the "
-        f"Euclidean form costs {part:.1%} of one epoch, that is, 1 % of a fine-tuning of {100 * part:.0f} epochs, and "
-        f"{part / epochs:.1%} of one of {epochs}, as here."
+        f"On one large problem ({paper['n']:,} samples per task, {paper['d']:,} features, {paper['k']} classes; planted, "
+        f"{paper['threads']} threads) the Euclidean form takes {paper['seconds']:.1f} s, all {others['value']:.0f} other metrics "
+        f"{others['seconds']:.1f} s. Fine-tuning on as many pictures for {epochs} epochs would take "
+        f"{picture * paper['n'] * epochs:.0f} s, of which the Euclidean form is {part / epochs:.1%}."
     )
 
 

@@ -26,7 +26,7 @@ def ablation(table: pd.DataFrame) -> Axes:
                 ax.plot([row["low"], row["high"]], [position] * 2, color=COLOURS[k], lw=3, alpha=0.4)
                 ax.plot(row["bound"], position, "osD"[k % 3], color=COLOURS[k], label=label, ms=6)
         ax.set_yticks(range(len(pairs)), [pair.replace(" → ", " →\n") for pair in pairs])
-        ax.invert_yaxis()
+        ax.set_ylim(len(pairs) - 0.5, -0.5)
         vacuous(ax, float(table["chance"].mean()), ax.get_xlim()[1])
         ax.set_xlabel("bound in nats (shaded: above chance)")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.2, 1), ncols=3, fontsize=10, columnspacing=1)

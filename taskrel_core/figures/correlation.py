@@ -44,7 +44,7 @@ def score_correlations(
         labels = [SCORE_NAMES.get(str(s), str(s)).replace(", ", ",\n") for s in rows["score"]]
         ax.set_yticks(range(len(rows)), labels)
         ax.set(xlim=(-1.02, 1.02), ylim=(len(rows) - 0.5, -0.5))
-        ax.set_xlabel("r with accuracy (green: the side that is right)")
+        ax.set_xlabel("r with accuracy (green: the side of the claim)")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.4, 1), fontsize=10)
     return ax
 

@@ -38,7 +38,7 @@ def key_question(table: pd.DataFrame) -> np.ndarray:
             ax.set_ylabel(named(str(target)))
         _name_places(axes[0, 0], table.groupby("encoder", sort=False)["reference_accuracy"].mean())
         axes[-1, 0].set_xlabel("accuracy on the reference")
-        axes[0, 0].figure.supylabel("accuracy after fine-tuning", fontsize=10)
+        axes[0, 0].figure.supylabel("accuracy after fine-tuning on", fontsize=10)
     return axes[:, 0]
 
 

@@ -11,7 +11,7 @@ from .style import COLOURS, GREY, STYLE
 
 
 def limited_data(table: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> Axes:
-    """Draw mean r with accuracy against the fraction of the target's samples, one line per score, right sign upwards.
+    """Draw mean r with accuracy against the fraction of the target's samples, one line per score, the claimed sign upwards.
 
     Args:
         table: columns target, score, share, pearson (mean over samples of the share), low, high (their range).
@@ -38,6 +38,6 @@ def limited_data(table: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> A
         ax.set(xscale="log", ylim=(-1.05, 1.05), xlabel="fraction of the target's samples, %")
         ax.set_xticks(ticks, [f"{100 * tick:g}" for tick in ticks])
         ax.minorticks_off()
-        ax.set_ylabel("mean r with accuracy, right sign upwards")
+        ax.set_ylabel("mean r with accuracy (upwards: as claimed)")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=10)
     return ax

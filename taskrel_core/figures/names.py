@@ -149,3 +149,14 @@ WAY_NAMES = SCORE_NAMES | {
     "static": "best on the other targets",
     "random": "any encoder",
 }
+
+
+DIRECTIONS = {"own": "own components", "joint": "joint components", "classes": "class discriminants"}
+
+
+def candidate_name(text: str) -> str:
+    """Return what readers call a candidate of the search, such as "own 16 8 in_sample", or "own 16 8 in_sample loss"."""
+    directions, number, strength, measure, *loss = text.split()
+    features = f"{number} {DIRECTIONS[directions]}" if directions in DIRECTIONS else "all features"
+    held = ", held out" if measure == "held_out" else ""
+    return f"{features}, tau = {strength} / √d{held}{': loss' if loss else ''}"

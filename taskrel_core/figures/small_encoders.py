@@ -24,16 +24,17 @@ MARKS: list[dict[str, Any]] = [
 ]
 
 
-def quality_and_match(table: pd.DataFrame, line: str) -> Axes:
+def quality_and_match(table: pd.DataFrame, line: str, judged: str = "euclidean") -> Axes:
     """Draw each score's mean correlation with accuracy, and what is left when encoder and target means are removed.
 
     Args:
         table: index score, in the order of the rows; columns kind (a key of KIND_COLOURS), mean_r, low, high,
             interaction_r, interaction_low, interaction_high.
         line: score whose mean correlation is drawn as a vertical line.
+        judged: score whose row is shaded.
     """
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(5.2, 0.36 * len(table) + 1.3), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.2, 0.38 * len(table) + 1.3), layout="constrained")
         for y, row in enumerate(table.to_dict("records")):
             colour = KIND_COLOURS[row["kind"]]
             ax.plot([row["low"], row["high"]], [y - 0.13] * 2, color=colour, lw=1.6)
@@ -45,6 +46,9 @@ def quality_and_match(table: pd.DataFrame, line: str) -> Axes:
         ax.set_yticks(range(len(table)), [SCORE_NAMES.get(str(name), str(name)) for name in table.index])
         for label, kind in zip(ax.get_yticklabels(), table["kind"], strict=True):
             label.set_color(ink(KIND_COLOURS[kind]) if kind != "control" else "black")
+        for y in np.flatnonzero(table.index == judged):
+            ax.axhspan(y - 0.5, y + 0.5, color=KIND_COLOURS["relatedness"], alpha=0.15, lw=0)
+            ax.get_yticklabels()[y].set_fontweight("bold")
         ax.set(xlim=(-1.02, 1.02), ylim=(len(table) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
         ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
         ax.plot([], [], "o", color="black", label="over encoders, mean of targets")
@@ -62,7 +66,7 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
     with plt.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(5.2, 4.4))
         points = ax.scatter(
-            table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis", lw=0
+            table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis_r", lw=0
         )
         means = table.groupby("family")[["effective_rank", "transport"]].mean()
         middle = pd.DataFrame(means).sort_values("transport")

@@ -9,6 +9,7 @@ from taskrel_core.analysis.conditions import (
     condition_verdicts,
     finding,
     own_sign,
+    side_by_side,
     stability_verdicts,
     told,
 )
@@ -82,6 +83,16 @@ def test_verdicts_and_text_tell_sign_and_stability_apart(table):
     assert "] with all; it changes by " in text
     assert text.count(".") > 10
     assert text.endswith(" with turned.")
+
+
+def test_conditions_stand_side_by_side(table):
+    shown = side_by_side(table, {"euclidean": "relatedness"})
+    assert list(shown) == ["score", "all", "few", "turned", "change with few", "change with turned"]
+    assert shown["score"].iloc[0] == "relatedness"
+    row = table.query("score == 'euclidean' and condition == 'few'").iloc[0]
+    assert shown["few"].iloc[0] == f"{row['mean_r']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
+    assert shown["change with few"].iloc[0].startswith(f"{row['change']:+.2f} [")
+    assert list(side_by_side(table.query("condition != 'few'"), {}))[-1] == "change"
 
 
 def test_the_finding_counts_what_falls_and_what_rises_for_sure(table):

@@ -17,7 +17,17 @@ from taskrel_core.analysis.few_shot import (
     summary,
     verdicts,
 )
-from taskrel_core.analysis.few_shot_report import cost, finding, headline, limits, searched_for, spread
+from taskrel_core.analysis.few_shot_report import (
+    best_of_each_kind,
+    cost,
+    finding,
+    headline,
+    limits,
+    places,
+    searched_for,
+    spread,
+    telling,
+)
 
 ENCODERS = [
     f"small:{a}/{p}" for p in ("random", "mnist", "tiny_3", "rotation", "cifar10", "masked") for a in "ab"
@@ -132,30 +142,58 @@ def test_verdicts_follow_from_intervals(low, high, sign, strength):
     assert verdicts(row) == {"sign": sign, "strength": strength, "match": "inconclusive"}
 
 
-def test_the_finding_names_the_direction_and_what_undoes_it(table):
-    kinds = {"euclidean": "relatedness", "euclidean_loss": "part of it", "euclidean_transport": "part of it"}
-    told = table.assign(kind=[kinds.get(name, "control") for name in table.index])
-    assert "Euclidean form has mean r = -1.00 [" in headline(told, 12, 4)
-    text = finding(told, {"euclidean": "Euclidean"}, 12, 4)
-    assert "in the wrong direction. Its mean r is -1.00 [" in text
-    assert "The best form of relatedness, picked after the fact, is Euclidean: -1.00 [" in text
-    assert "the transport term undoes it." in text
+@pytest.mark.parametrize(
+    ("row", "given", "sign", "strength"),
+    [
+        ((-0.8, -0.3), (-0.9, -0.1), "not supported", "not supported"),
+        ((-0.8, -0.3), (-0.9, 0.1), "inconclusive", "not supported"),
+        ((0.85, 0.95), (0.1, 0.9), "supported", "inconclusive"),
+    ],
+)
+def test_a_verdict_is_given_only_where_it_stands_given_the_width(row, given, sign, strength):
+    whole = pd.Series({"low": row[0], "high": row[1], "interaction_low": 0.1, "interaction_high": 0.2})
+    found = verdicts(whole, pd.Series({"low": given[0], "high": given[1]}))
+    assert found == {"sign": sign, "strength": strength, "match": "supported"}
+
+
+def test_the_finding_names_the_direction_and_what_outweighs_it(table):
+    assert "12 encoders of one width and 4 targets, mean r = -1.00 [" in headline(table, 12, 4)
+    text = finding(table, 12, 4)
+    assert "correlates with accuracy in the wrong direction: mean r = -1.00 [" in text
+    assert text.endswith(", and outweighs it.")
     for sentence in re.split(r"(?<=[.]) (?=[A-Z])", text):
-        assert len(re.findall(r"(?<![\[,\d] )[-+]\d\.\d+ \[|\b\d+ (?:enc|tar)", sentence)) <= 2
-    turned = told.copy()
+        assert len(re.findall(r"(?<![\[,\d] )[-+]\d\.\d+ \[", sentence)) <= 2
+    turned = table.copy()
     turned.loc["euclidean", ["mean_r", "low", "high"]] = (0.9, 0.8, 0.95)
-    turned.loc["euclidean_transport", ["mean_r", "low", "high"]] = (0.1, -0.2, 0.3)
-    text = finding(turned, {}, 12, 4)
-    assert "in the claimed direction. Its mean r is +0.90 [+0.80, +0.95]" in text
-    assert "undoes" not in text
+    text = finding(turned, 12, 4)
+    assert "correlates with accuracy as claimed: mean r = +0.90 [+0.80, +0.95]" in text
+    assert "outweighs" not in text
+    turned.loc["euclidean", ["mean_r", "low", "high"]] = (0.1, -0.2, 0.3)
+    assert "does not clearly correlate with accuracy in either direction" in finding(turned, 12, 4)
+
+
+def test_a_figure_shows_what_is_judged_the_controls_and_the_best_other_metrics():
+    names = ["a", "b", "euclidean", "c", "probe", "unknown_control"]
+    rows = pd.DataFrame({"mean_r": [0.9, 0.8, -0.5, 0.1, 0.7, 0.6]}, index=names)
+    rows["kind"] = ["other metric", "other metric", "relatedness", "other metric", "control", "control"]
+    assert list(telling(rows, others=2).index) == ["a", "b", "euclidean", "probe"]
+    rows.loc["euclidean_loss"] = (0.85, "part of it")
+    assert places(rows) == (
+        "The Euclidean bound is number 7 of 7 scores, the loss of its own classifier number 2"
+    )
+    rows = rows.assign(low=0.0, high=1.0)
+    assert best_of_each_kind(rows, {"a": "A"}) == (
+        "the best form of relatedness is euclidean, -0.50 [+0.00, +1.00]; the best other metric is A, +0.90 [+0.00, +1.00]; the "
+        "best control is probe, +0.70 [+0.00, +1.00]"
+    )
 
 
 def test_limits_tell_agreement_noise_power_and_families(cells, table):
-    text = limits(cells, table, tables=4)
-    assert "Its mean r less that of the best control (cross-validated probe) is -1." in text
+    text = limits(cells, table, {"mnist": "MNIST"}, tables=4)
+    assert "Euclidean bound less that of the best control (cross-validated probe) is -1." in text
     assert "Kendall's W" in text
     assert "With the 6 pre-trainings as independent" in text
-    assert "lies from -1.00 (without" in text
+    assert "lies between -1.00 (without" in text
 
 
 def test_spread_says_what_the_transport_follows():
@@ -197,7 +235,7 @@ def test_candidates_are_scores_by_their_own_name_with_the_loss_beside(rows):
 
 
 @pytest.mark.parametrize(
-    ("r", "told"), [(0.85, ("1 of 2", "reaches", "meets")), (0.7, ("None of 2", "reaches", "misses"))]
+    ("r", "told"), [(0.85, ("1 of 2", "reaches", "above")), (0.7, ("None of 2", "reaches", "below"))]
 )
 def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
     columns = {"mean_r": [r, 0.2, 0.99], "low": 0.0, "high": 1.0, "interaction_r": 0.6}
@@ -206,10 +244,10 @@ def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
         {"mean_r": [r], "low": 0.1, "high": 0.9, "interaction_r": 0.55, "interaction_low": 0.2, "interaction_high": 0.8,
          "difference": -0.1, "difference_low": -0.2, "difference_high": 0.0, "control": "probe"}
     )  # fmt: skip
-    text = searched_for(candidates, last, "the form")
-    assert f"{told[0]} candidate bounds {told[1]} a mean r" in text
-    assert f"it {told[2]} the goal" in text
-    assert "the best, a, has" in text
+    text = searched_for(candidates, last, "the form", str.upper)
+    assert f"{told[0]} candidate bounds {told[1]} the goal, a mean r" in text
+    assert f", {told[2]} the goal" in text
+    assert "the best (A) has mean r = " in text
     assert "(cross-validated probe) is -0.10 [-0.20, +0.00]" in text
 
 

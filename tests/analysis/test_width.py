@@ -78,7 +78,7 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     assert "logit is the form of relatedness that correlates most strongly" in text
     assert "mean r = -0.82 [" in text
     assert "We find no evidence that it differs from the control" in text
-    assert "at equal width (5 encoders) its mean r is -0.09" in text
+    assert "at equal width (5 encoders) its mean r is -0.09. With so few encoders" in text
     table = overview(shipped, SCORES)
     assert table.loc["logit", "high"] < 0 < table.loc["reference_accuracy", "low"]
     assert beneath(["pets", "mean"], table, "logit")["pets"] == "not run"
@@ -86,7 +86,7 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     lines = width_table(shipped, ["paper", "hscore"], SCORES, names).set_index("score")
     assert lines.loc["paper", "r with log d"] == pytest.approx(0.98, abs=0.005)
     assert lines.loc["hscore"].iloc[1] == "constant"
-    assert "8 encoders and 5 targets tells a true mean r of 0." in power_text(shipped, "logit", tables=8)
+    assert "8 encoders and 5 targets detects a true mean r of 0." in power_text(shipped, "logit", tables=8)
 
 
 def test_a_correlation_between_groups_is_gone_within_them():

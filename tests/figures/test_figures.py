@@ -21,7 +21,7 @@ from taskrel_core.figures.better_encoder import better_encoder
 from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
 from taskrel_core.figures.key_question import key_question, one_encoder
 from taskrel_core.figures.limited_data import limited_data
-from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, named
+from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, candidate_name, named
 from taskrel_core.figures.panels import apart, label_ends
 from taskrel_core.figures.published import against_printed
 from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
@@ -208,6 +208,19 @@ def test_accuracy_and_probe_stand_in_the_row_of_their_encoder():
     ax = accuracies_reached(table.assign(fine_tuned_se=0.01), ["pca", "vgg16"])
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["pixel PCA", "VGG16 trunk"]
     assert ax.lines[-1].get_xdata() == pytest.approx([0.3, 0.4])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("own 16 8 in_sample", "16 own components, tau = 8 / √d"),
+        ("joint 8 4 in_sample loss", "8 joint components, tau = 4 / √d: loss"),
+        ("classes 9 8 held_out", "9 class discriminants, tau = 8 / √d, held out"),
+        ("all 16 8 in_sample", "all features, tau = 8 / √d"),
+    ],
+)
+def test_a_candidate_is_named_in_words(text, name):
+    assert candidate_name(text) == name
 
 
 def test_each_target_has_a_panel_and_each_encoder_is_named_once_above_its_place():
