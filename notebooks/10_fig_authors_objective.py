@@ -111,9 +111,9 @@ wide = {
 page.table(
     by_cost.mul(100)
     .rename(columns={"recovered": "as planted, %", "from_start": "as in the random start, %"})
+    .rename(index="{:g}".format)
     .rename_axis("label cost")
-    .reset_index()
-    .astype({"label cost": "string"}),
+    .reset_index(),
     "authors-objective-map",
     "Share of the label map B as planted, and as in its random start, at each label cost. Published: 1e6 and 1e8",
     "{:.0f}",

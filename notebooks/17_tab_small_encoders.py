@@ -63,16 +63,8 @@ facts: str = "notebooks/facts"  # [folder] folder of the poster's numbers
 import page
 
 from taskrel_core import ENCODERS
+from taskrel_core.analysis import few_shot_report as told
 from taskrel_core.analysis.few_shot import STATIC, interval_text, seconds_of, study_cells, summary, verdicts
-from taskrel_core.analysis.few_shot_report import (
-    best_of_each_kind,
-    cost,
-    finding,
-    headline,
-    limits,
-    places,
-    telling,
-)
 from taskrel_core.analysis.published import poster_means, read_poster
 from taskrel_core.analysis.study import per_target
 from taskrel_core.experiments.few_shot import trained
@@ -101,12 +93,12 @@ shown = table.sort_values("mean_r", ascending=False)
 
 # %%
 page.figure(
-    quality_and_match(telling(shown), BASICS[0]),
+    quality_and_match(told.telling(shown), BASICS[0]),
     "small-encoders",
     table=shown.reset_index(),
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
     "the match only, with intervals, on a scale from -1 to 1. The Euclidean form lies near the bottom, left of zero.",
-    caption=f"{places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders, {len(targets)} targets, 95 % CI "
+    caption=f"{told.places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders, {len(targets)} targets, 95 % CI "
     "(pre-trainings and targets resampled together). Blue: relatedness; pink: its parts; green: the best other metrics; grey: "
     "controls; dotted: the cross-validated probe. The table has all scores, the file p, regret and partial correlations.",
 )
@@ -145,21 +137,21 @@ page.table(
 # features, and have no value there; OTCE needs accuracies of other tasks.
 
 # %%
-page.glue("limits", limits(study, table, NAMES))
-page.glue("best", best_of_each_kind(table, SCORE_NAMES))
+page.glue("limits", told.limits(study, table, NAMES))
+page.glue("best", told.best_of_each_kind(table, SCORE_NAMES))
 timed = ["euclidean", "one_sided", "logme", "probe", "knn", "otdd"]
-page.glue("cost", cost(shown["seconds"], trainings["seconds"].median(), SCORE_NAMES, timed))
+page.glue("cost", told.cost(shown["seconds"], trainings["seconds"].median(), SCORE_NAMES, timed))
 
 # %%
 paper = table.loc["euclidean"]
-page.glue("answer", finding(table, len(encoders), len(targets)))
+page.glue("answer", told.finding(table, len(encoders), len(targets)))
 page.glue(
     "ours",
     f"mean r {interval_text(paper)} over {len(encoders)} encoders and {len(targets)} targets (positive: as claimed); match of "
     f"encoder and target {interval_text(paper, 'interaction_r', 'interaction_')}; cross-validated probe "
     f"{interval_text(table.loc['probe'])}",
 )
-page.glue("front", headline(table, len(encoders), len(targets)))
+page.glue("front", told.headline(table, len(encoders), len(targets)))
 
 # %%
 page.verdict(

@@ -101,31 +101,36 @@ names = [form["form"], "euclidean", "euclidean_loss", "one_sided", "components_1
 of_last = result.loc[list(dict.fromkeys(name for name in names if name in result.index))]
 
 # %%
-tables = {"last": of_last.rename(index=SCORE_NAMES), "search": tried.rename(index=candidate_name)}
-for name, rows in tables.items():
-    each = [row for _, row in rows.iterrows()]
-    text = pd.DataFrame({"form": rows.index})
-    text["mean r [95 % CI]"] = [few_shot.interval_text(row) for row in each]
-    text["match r [95 % CI]"] = [few_shot.interval_text(row, "interaction_r", "interaction_") for row in each]
-    text["regret"] = rows["regret"].to_numpy()
-    tables[name] = text
-
-# %%
+mean, match = (
+    [few_shot.interval_text(row, *ends) for _, row in of_last.iterrows()]
+    for ends in (["mean_r"], ["interaction_r", "interaction_"])
+)
+text = pd.DataFrame({"form": of_last.index.map(lambda name: SCORE_NAMES.get(name, name))})
 page.table(
-    tables["last"],
+    text.assign(**{"mean r": mean, "match r": match, "regret": of_last["regret"].to_numpy()}),
     "last-targets",
-    f"The form chosen by the search, on the {len(last)} last targets and {len(tested)} encoders, then other forms and controls; "
-    "positive: as claimed",
+    f"The form chosen by the search, on the {len(last)} last targets and {len(tested)} encoders, then other forms and controls. "
+    "Brackets: 95 % CI; positive: as claimed",
+    "{:.2f}",
     data=of_last.reset_index(),
 )
 
 # %%
+bounds = tried[~tried.index.str.endswith(" loss")].sort_values("mean_r", ascending=False)
+text = pd.DataFrame({"bound on": bounds.index.map(candidate_name)})
+for what, rows in (("bound", bounds), ("loss", tried.loc[bounds.index + " loss"])):
+    text[f"{what}: mean r"] = [few_shot.interval_text(row) for _, row in rows.iterrows()]
+    text[f"{what}: match r"] = [
+        few_shot.interval_text(r, "interaction_r", "interaction_") for _, r in rows.iterrows()
+    ]
+
+# %%
 page.table(
-    tables["search"],
+    text,
     "search",
-    f"Every candidate of the search, on its {len(development)} targets and {len(encoders)} encoders; positive: as claimed. "
-    "Own components: each domain's own leading principal components; joint: those of both domains together; d: how many. Below "
-    "each bound, the loss of its classifier",
+    f"Every candidate of the search and the loss of its classifier, on {len(development)} targets and {len(encoders)} encoders, "
+    "best first. Own components: each domain's own leading principal components; joint: those of both domains; d: how many. "
+    "Brackets: 95 % CI; positive: as claimed",
     data=tried.reset_index(),
 )
 

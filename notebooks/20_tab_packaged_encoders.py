@@ -78,16 +78,8 @@ import page
 import yaml
 
 from taskrel_core import ENCODERS
+from taskrel_core.analysis import few_shot_report as told
 from taskrel_core.analysis.few_shot import STATIC, interval_text, seconds_of, study_cells, summary, verdicts
-from taskrel_core.analysis.few_shot_report import (
-    best_of_each_kind,
-    cost,
-    finding,
-    headline,
-    limits,
-    places,
-    telling,
-)
 from taskrel_core.analysis.study import partial_correlations, per_target
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, KINDS, SCORES, FewShotScores
@@ -120,12 +112,12 @@ shown = table.sort_values("mean_r", ascending=False)
 
 # %%
 page.figure(
-    quality_and_match(telling(shown), BASICS[0]),
+    quality_and_match(told.telling(shown), BASICS[0]),
     "packaged-encoders",
     table=shown.reset_index(),
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
     "the match only, with intervals, on a scale from -1 to 1.",
-    caption=f"{places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders of {len(set(families.values()))} "
+    caption=f"{told.places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders of {len(set(families.values()))} "
     f"families, {len(targets)} targets, 95 % CI (families and targets resampled together). Blue: relatedness; pink: its parts; "
     "green: the best other metrics; grey: controls; dotted: the cross-validated probe. The table has all scores.",
 )
@@ -165,10 +157,10 @@ page.table(
 # intervals was simulated for six targets and more; with fewer they can be too narrow.
 
 # %%
-page.glue("limits", limits(study, table, NAMES, families="families"))
-page.glue("best", best_of_each_kind(table, SCORE_NAMES))
+page.glue("limits", told.limits(study, table, NAMES, families="families"))
+page.glue("best", told.best_of_each_kind(table, SCORE_NAMES))
 timed = ["euclidean", "one_sided", "logme", "probe", "knn", "otdd"]
-page.glue("cost", cost(shown["seconds"], trainings["seconds"].median(), SCORE_NAMES, timed))
+page.glue("cost", told.cost(shown["seconds"], trainings["seconds"].median(), SCORE_NAMES, timed))
 
 # %%
 paper = table.loc["euclidean"]
@@ -183,14 +175,14 @@ page.glue("frozen", f"{SCORE_NAMES[frozen]}: {known}")
 few = f" With only {len(targets)} targets the intervals can be too narrow." * (len(targets) < 6)
 
 # %%
-page.glue("answer", finding(table, len(encoders), len(targets), "real encoders") + given_width + few)
+page.glue("answer", told.finding(table, len(encoders), len(targets), "real encoders") + given_width + few)
 page.glue(
     "ours",
     f"mean r {interval_text(paper)} over {len(encoders)} encoders and {len(targets)} targets (positive: as claimed), given log "
     f"width {interval_text(given, 'partial_r')}; match of encoder and target "
     f"{interval_text(paper, 'interaction_r', 'interaction_')}; cross-validated probe {interval_text(table.loc['probe'])}",
 )
-page.glue("front", headline(table, len(encoders), len(targets), "real encoders"))
+page.glue("front", told.headline(table, len(encoders), len(targets), "real encoders"))
 page.verdict(
     verdicts(paper, given),
     "sign: supported if the 95 % intervals of the mean r of the Euclidean form and of its partial r given log width both lie "

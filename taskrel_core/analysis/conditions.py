@@ -118,24 +118,17 @@ def own_sign(table: pd.DataFrame, forms: Mapping[str, str], higher_is_better: Ma
     return f"From {conditions[0]} to {conditions[-1]}, mean r{claimed} of {', that of '.join(parts)}."
 
 
-def finding(table: pd.DataFrame, names: Mapping[str, str]) -> str:
-    """Say how many scores change for sure under the last condition, in which direction, and what the Euclidean form does.
+def finding(table: pd.DataFrame) -> str:
+    """Say of how many scores the correlation changes for sure under the last condition, and in which direction.
 
     Args:
         table: as ``changes`` returns it.
-        names: what readers call each score.
     """
     rows = _last(table).drop(index=STATIC, errors="ignore")
-    paper = rows.loc[PAPER]
     fall, rise = (int(sure.sum()) for sure in (rows["change_high"] < 0, rows["change_low"] > 0))
-    none = (
-        "has no clear sign either way"
-        if paper["low"] < 0 < paper["high"]
-        else f"has a mean r of {paper['mean_r']:+.2f}"
-    )
     return (
-        f"With {paper['condition']} the correlation of {fall} of {len(rows)} scores falls and that of {rise} rises, beyond what "
-        f"resampling explains; {names.get(PAPER, PAPER)} {none}."
+        f"With {rows['condition'].iloc[0]} the correlation of {fall} of {len(rows)} scores falls and that of {rise} rises, "
+        "beyond what resampling explains."
     )
 
 

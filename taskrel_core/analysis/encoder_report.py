@@ -110,12 +110,12 @@ def answer(
         else ""
     )
     return (
-        f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, {names[form]} is the form of relatedness "
-        f"that correlates most strongly with fine-tuned accuracy (mean r = {interval(table.loc[form])}, 95 % CI; chosen after "
-        f"the fact). {evidence} {better} the control {names[str(gap['control'])]}, which sees no target (difference "
-        f"{interval(gap, 'difference')}, 95 % CI). The Euclidean cost (the paper's setting) has mean r = "
-        f"{interval(table.loc['paper'])}, 95 % CI, but the score follows the width of the features: at equal width "
-        f"({width.encoders} encoders) its mean r is {-equal:+.2f}.{narrow}"
+        f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, the "
+        f"{names[form].removeprefix('relatedness, ')} form of relatedness correlates most strongly with fine-tuned accuracy "
+        f"(mean r = {interval(table.loc[form])}, 95 % CI; chosen after the fact). {evidence} {better} the control "
+        f"{names[str(gap['control'])]}, which sees no target (difference {interval(gap, 'difference')}, 95 % CI). The Euclidean "
+        f"cost (the paper's setting) has mean r = {interval(table.loc['paper'])}, 95 % CI, but the score follows the width of "
+        f"the features: at equal width ({width.encoders} encoders) its mean r is {-equal:+.2f}.{narrow}"
     )
 
 

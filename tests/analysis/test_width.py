@@ -75,7 +75,7 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     names = {name: name for name in shipped.scores}
     kinds = {"form": ["paper", "logit"], "control": ["reference_accuracy", STATIC]}
     text = answer(shipped, kinds, names, SCORES)
-    assert "logit is the form of relatedness that correlates most strongly" in text
+    assert "the logit form of relatedness correlates most strongly" in text
     assert "mean r = -0.82 [" in text
     assert "We find no evidence that it differs from the control" in text
     assert "at equal width (5 encoders) its mean r is -0.09. With so few encoders" in text
