@@ -60,7 +60,8 @@ page.rows(rows)
 
 # %%
 both = rows["reference"].map(named) + " → " + rows["target"].map(named)
-table = gaps(rows.assign(pair=both + ", " + rows["encoder"].map(named)))
+of = ", " + rows["encoder"].map(named) if rows["encoder"].nunique() > 1 else ""
+table = gaps(rows.assign(pair=both + of))
 at = table[table["tau"] == tau]
 ratio = over_tau(table)
 

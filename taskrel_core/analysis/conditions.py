@@ -70,12 +70,14 @@ def condition_verdicts(table: pd.DataFrame) -> dict[str, str]:
         table: as ``changes`` returns it.
 
     Returns:
-        "sign with <condition>", by the interval of the mean r, and "stability with <condition>", by that of its change.
+        "sign", by the interval of the mean r, and "stability", by that of its change; "sign with <condition>" and so on where
+        there are several conditions.
     """
     found, rows = {}, table[table["score"] == PAPER].iloc[1:]
     for row in rows.to_dict("records"):
-        found[f"sign with {row['condition']}"] = of_interval(row["low"], row["high"])
-        found[f"stability with {row['condition']}"] = of_stability(row["change_low"], row["change_high"])
+        where = f" with {row['condition']}" if len(rows) > 1 else ""
+        found[f"sign{where}"] = of_interval(row["low"], row["high"])
+        found[f"stability{where}"] = of_stability(row["change_low"], row["change_high"])
     return found
 
 
@@ -87,11 +89,13 @@ def stability_verdicts(table: pd.DataFrame, forms: Mapping[str, str]) -> dict[st
         forms: names of scores, and what readers call each.
 
     Returns:
-        "stability of <name>", by the interval of the change.
+        "<name> stability", without "the" and "form", by the interval of the change.
     """
     rows = _last(table)
     return {
-        f"stability of {name}": of_stability(rows["change_low"][form], rows["change_high"][form])
+        f"{name.removeprefix('the ').removesuffix(' form')} stability": of_stability(
+            rows["change_low"][form], rows["change_high"][form]
+        )
         for form, name in forms.items()
     }
 

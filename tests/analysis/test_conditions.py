@@ -77,6 +77,7 @@ def test_verdicts_and_text_tell_sign_and_stability_apart(table):
         "sign with turned": "not supported",
         "stability with turned": "not supported",
     }
+    assert set(condition_verdicts(table.query("condition != 'few'"))) == {"sign", "stability"}
     text = told(table, {"euclidean": "relatedness"}, ["euclidean", "probe"])
     first = table.query("score == 'euclidean' and condition == 'all'")["mean_r"].item()
     assert text.startswith(f"Relatedness: mean r {first:+.2f} [")
@@ -134,8 +135,8 @@ def test_a_form_is_told_with_its_own_sign_and_judged_by_its_change(table):
     few = table[table["condition"] != "turned"]
     names = {"euclidean": "relatedness", "probe": "the probe"}
     assert stability_verdicts(few, names) == {
-        "stability of relatedness": "supported",
-        "stability of the probe": "not supported",
+        "relatedness stability": "supported",
+        "probe stability": "not supported",
     }
     row = few.query("score == 'euclidean' and condition == 'few'").iloc[0]
     text = own_sign(few, names, {"euclidean": False, "probe": True})
