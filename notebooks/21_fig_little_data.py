@@ -48,6 +48,7 @@ labels: list[str] = []  # [paper | logit, may be empty] whose pseudo-labels scor
 sizes: dict[str, int] = {"epochs": 10, "batch": 32, "n_test": 1000}  # [>= 1] of fine-tuning
 groups: list[str] = [
     "euclidean",
+    "one_sided",
     "neighbours",
     "published",
 ]  # [euclidean | calibrated | one_sided | published | neighbours] scores
@@ -116,7 +117,7 @@ page.glue("answer", f"{paper} {finding(table)} Brackets: 95 % CI; positive: as c
 page.glue("ours", paper)
 page.verdict(
     condition_verdicts(table),
-    "with little data, sign: supported if the 95 % interval of the mean r of the Euclidean form lies above 0, not supported if it "
-    "lies below, else inconclusive; stability: supported if r changes by less than 0.1 (all of the interval of the change), not "
-    "supported if by more (all of it), else inconclusive",
+    "with little data, sign: supported if the 95 % interval of the mean r of the Euclidean form lies above 0, not supported if "
+    "it lies below, else inconclusive; stability: supported if r changes by less than 0.1 (all of the interval of the change), "
+    "not supported if by more (all of it), else inconclusive",
 )
