@@ -82,8 +82,8 @@ page.figure(
     transformation(table, terms),
     "transformation",
     table=table,
-    alt="Five panels of points in a plane: three reference classes; the same without bees; relabelled as dogs and cats; "
-    "rotated onto the target; the target. A bar shows the three terms of the bound and the loss below their sum.",
+    alt="Five panels of points in a plane: three reference classes; the same with a new class prior; relabelled as dogs and "
+    "cats; moved by the feature map; the target. A bar shows the three terms of the bound and the loss below their sum.",
     caption="Three steps turn the classifier of the reference into one for the target, and the sum of their costs bounds its "
     f"loss. Prior of bees: {float(r.transform.prior[2]):.2f}; label map: {said}; rotation "
     f"{np.rad2deg(np.arctan2(*r.transform.A.numpy()[[1, 0], 0])):.0f}° (planted: {turn:.0f}°).",

@@ -55,21 +55,23 @@ page.rows(rows.drop_duplicates())
 table = rows.assign(
     related=rows["target"].isin(related), control=[False] * len(learned) + [True] * len(shuffled)
 )
+fall = decreases(table)
+found = effects(fall)
 
 # %%
 page.figure(
     better_encoder(table),
     "better-encoder",
     table=table,
-    alt="A row per target: loss of the best head with the bound above it, and accuracy, after several epochs. As the encoder "
-    "learns the reference, loss and bound fall on every target; the grey line of the control, trained on random labels, changes "
-    "little or the other way.",
-    caption="While the encoder learns the reference, the loss falls on related and on unrelated targets, below that of a control "
-    f"that learns random labels. Reference: {named(reference)}; lines: mean, bands: range over {len(seeds)} seeds.",
+    alt="A row per target: loss of the best head with the bound above it, and accuracy, after several epochs; a coloured "
+    "line for the encoder that learns the reference, a grey dashed one for the control, trained on random labels.",
+    caption=f"While the encoder learns the reference, the loss / chance decreases by {found['related'].mean():.2f} on related "
+    f"and by {found['unrelated'].mean():.2f} on unrelated targets, that of a control that learns random labels by "
+    f"{found['control_related'].mean():.2f} and {found['control_unrelated'].mean():.2f}. Reference: {named(reference)}; "
+    f"lines: mean, bands: range over {len(seeds)} seeds.",
 )
 
 # %%
-fall = decreases(table)
 summary = fall.groupby(["related", "target"], as_index=False)[
     ["learned", "control", "beyond", "bound"]
 ].mean()
@@ -84,7 +86,6 @@ page.table(
 )
 
 # %%
-found = effects(fall)
 page.glue(
     "ours",
     f"the loss / chance of the best head decreases by {said(found['related'])} on related targets; beyond the control it "

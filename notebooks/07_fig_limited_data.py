@@ -86,16 +86,29 @@ table = grouped["pearson"].agg(pearson="mean", low="min", high="max").reset_inde
 table["n"] = grouped["n"].first().to_numpy()
 
 # %%
+least, full = min(shares), max(shares)
+forms = {"paper": "the Euclidean form", "logit": "the logit form"}
+study = {
+    share: [
+        encoder_cells(trainings, rows, [*forms], SCORES, trained)
+        for _, rows in scores[scores["share"] == share].groupby("part")
+    ]
+    for share in (full, least)
+}
+names = (f"{100 * full:g} %", f"{100 * least:g} % of the samples")
+moved = changes(dict(zip(names, study.values(), strict=True)), by="encoder")
+
+# %%
 drawn = ["paper", "logit", "logme", "reference_accuracy"]
 higher = dict(SCORES)
 page.figure(
     limited_data(table[table["score"].isin(drawn)], higher),
     "limited-data",
     table=each,
-    alt="Four lines against the fraction of the target's samples: the Euclidean score stays on the wrong side of zero, the logit "
-    "score and LogME fall as samples get fewer, reference accuracy is constant.",
-    caption="With few samples the logit score loses strength, while the Euclidean one stays on the wrong side. Mean r over "
-    f"{len(targets)} targets, {len(trained)} trained encoders, reversed for relatedness; band: range over {len(parts)} samples.",
+    alt="Lines of mean r against the fraction of the target's samples, one per score: Euclidean and logit relatedness, LogME, "
+    "reference accuracy; upwards is the claimed sign.",
+    caption=f"{own_sign(moved, forms, SCORES)} Mean r over {len(targets)} targets, {len(trained)} trained encoders, reversed "
+    f"in the figure for relatedness; band: range over {len(parts)} samples.",
 )
 
 # %%
@@ -109,19 +122,6 @@ page.table(
     f"Mean r over {len(targets)} targets and the samples of each fraction, n = {len(trained)} trained encoders",
     "{:+.2f}",
 )
-
-# %%
-least, full = min(shares), max(shares)
-forms = {"paper": "the Euclidean form", "logit": "the logit form"}
-study = {
-    share: [
-        encoder_cells(trainings, rows, [*forms], SCORES, trained)
-        for _, rows in scores[scores["share"] == share].groupby("part")
-    ]
-    for share in (full, least)
-}
-names = (f"{100 * full:g} %", f"{100 * least:g} % of the samples")
-moved = changes(dict(zip(names, study.values(), strict=True)), by="encoder")
 
 # %%
 control = mean.set_index(["share", "score"])["pearson"][full, "reference_accuracy"]

@@ -56,12 +56,17 @@ table["loss"] = grouped["loss"].mean().to_numpy()
 table["accuracy"] = grouped["accuracy"].mean().to_numpy()
 
 # %%
+wide = rows.pivot_table(index=["pair", "seed"], columns="mode", values="shown")
+fall = pd.DataFrame(
+    {"A": wide["fixed_all"] - wide["learned_a"], "map": wide["learned_a"] - wide["learned_all"]}
+)
 page.figure(
     ablation(table),
     "transform-ablation-marks",
     table=table,
-    alt="For each pair three marks on a line: the bound falls from FixedAll to LearnedA to LearnedAll.",
-    caption=f"Each learned part lowers the bound. Marks: mean, thick lines: range over {len(seeds)} seeds; shaded: above chance.",
+    alt="For each pair three marks on a line: the bound of FixedAll, LearnedA and LearnedAll; above chance is shaded.",
+    caption=f"Learning A lowers the bound by {fall['A'].mean():.2f} nats, the class map by a further {fall['map'].mean():.2f}. "
+    f"Marks: mean, thick lines: range over {len(seeds)} seeds; shaded: above chance.",
 )
 
 # %%
@@ -79,10 +84,6 @@ page.table(
 )
 
 # %%
-wide = rows.pivot_table(index=["pair", "seed"], columns="mode", values="shown")
-fall = pd.DataFrame(
-    {"A": wide["fixed_all"] - wide["learned_a"], "map": wide["learned_a"] - wide["learned_all"]}
-)
 accuracy = rows.pivot_table(index=["pair", "seed"], columns="mode", values="accuracy")
 better = int((accuracy["learned_all"] > accuracy["learned_a"]).sum())
 ordered = bool((fall > -1e-9).all().all())

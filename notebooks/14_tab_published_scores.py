@@ -48,14 +48,17 @@ agreement = agreement.loc[table["target"].unique()].reset_index().replace({"targ
 named = table.replace({"target": NAMES, "score": SCORE_NAMES, "copy_of": SCORE_NAMES})
 
 # %%
+agrees = table["agrees"] & table["tau_agrees"]
+by_target = agrees.groupby(named["target"], sort=False).any()
+never = by_target.index[~by_target]
 page.figure(
     against_printed(named),
     "published-scores-printed",
     table=named,
-    alt="A panel for each of four scores, a row for each of eight targets: a dot with a wide interval for r as recomputed and a "
-    "tick for r as printed; a thick bar joins them where they differ, longest for Aircraft and Pets.",
-    caption="Most printed correlations are those of the printed columns; on Pets and Aircraft none is. "
-    f"Scores and accuracies of {int(table['n'].max())} encoders.",
+    alt="A panel for each score, a row for each target: a dot with an interval for r as recomputed and a tick for r as "
+    "printed; a thick bar joins them where they differ.",
+    caption=f"{int(agrees.sum())} of {len(table)} printed correlations are those of the printed columns; none is on "
+    f"{' and '.join(never) or 'no target'}. Scores and accuracies of {int(table['n'].max())} encoders.",
 )
 
 # %%
@@ -78,26 +81,26 @@ page.table(
 )
 
 # %%
+inside = table["other"].between(table["low"], table["high"])
 page.figure(
     against_two_tables(named, agreement),
     "published-scores-dots",
     table=pd.concat([named, agreement.assign(score="the two accuracy tables")]),
-    alt="A panel for each of four scores, a row for each of eight targets: two marks with wide intervals that mostly overlap. A "
-    "fifth panel: the two accuracy tables.",
-    caption="Which fine-tuning the accuracies are from changes r less than its interval is wide, on most targets. r with the "
-    "library's accuracies and with those of SFDA's code; then how far the two tables agree.",
+    alt="A panel for each score, a row for each target: two marks with their intervals. A last panel: the two accuracy tables.",
+    caption=f"With the accuracies of another fine-tuning r stays within its interval in {int(inside.sum())} of {len(inside)} "
+    "cells. r with the library's accuracies and with those of SFDA's code; then how far the two tables agree.",
 )
 
 # %%
-follows, copies = table["agrees"] & table["tau_agrees"], named[named["copy_of"] != ""]
-wrong = named[~follows].groupby("target", sort=False)["score"].agg(list)
+copies = named[named["copy_of"] != ""]
+wrong = named[~agrees].groupby("target", sort=False)["score"].agg(list)
 every = table["score"].nunique()
 bad = ", ".join(f"{t} ({'all' if len(s) == every else ', '.join(s)})" for t, s in wrong.items())
 copied = ", ".join(f"{r.score} is a copy of {r.copy_of} on {r.target}" for r in copies.itertuples())
 off = (named["pearson"] - named["printed"]).abs()
 page.glue(
     "follows",
-    f"{int(follows.sum())} of {len(table)} do, r and weighted τ alike, within rounding. The others do not: {bad}; the "
+    f"{int(agrees.sum())} of {len(table)} do, r and weighted τ alike, within rounding. The others do not: {bad}; the "
     f"largest gap is {off.max():.2f} ({named['score'][off.idxmax()]} on {named['target'][off.idxmax()]}). In the columns "
     f"themselves, {copied}; its printed r is not the copy's. SFDA's code prints weighted τ without the scores behind them, "
     "so those cannot be checked.",
@@ -146,10 +149,10 @@ page.figure(
     poster_cells(cells, means),
     "published-scores-poster",
     table=cells.merge(means, on="score"),
-    alt="Nine rows, one a score, with three marks each. LogME, NCE, PACTran and H-score have one mark on the side of the wrong "
-    "sign. LEEP has the largest mean; relatedness comes next.",
-    caption="All printed averages follow from their cells within rounding. In brackets the sign that is right for the score; at "
-    "the right the mean of the cells as computed here, and as printed; largest difference of the two first.",
+    alt="One row per score, with a mark for each target and a bar for their mean; the side of the wrong sign is shaded.",
+    caption=f"{int(means['agrees'].sum())} of {len(means)} printed averages follow from their cells within rounding. In "
+    "brackets the sign that is right for the score; at the right the mean of the cells as computed here, and as printed; "
+    "largest difference of the two first.",
 )
 
 # %%

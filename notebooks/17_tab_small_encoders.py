@@ -97,7 +97,7 @@ page.figure(
     "small-encoders",
     table=shown.reset_index(),
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
-    "the match only, with intervals, on a scale from -1 to 1. The Euclidean form lies near the bottom, left of zero.",
+    "the match only, with intervals, on a scale from -1 to 1. The row of the Euclidean form is shaded.",
     caption=f"{told.places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders, {len(targets)} targets, 95 % CI "
     "(pre-trainings and targets resampled together). Blue: relatedness; pink: its parts; green: the best other metrics; grey: "
     "controls; dotted: the cross-validated probe. The table has all scores, the file p, regret and partial correlations.",

@@ -116,7 +116,7 @@ page.figure(
     "packaged-encoders",
     table=shown.reset_index(),
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
-    "the match only, with intervals, on a scale from -1 to 1.",
+    "the match only, with intervals, on a scale from -1 to 1. The row of the Euclidean form is shaded.",
     caption=f"{told.places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders of {len(set(families.values()))} "
     f"families, {len(targets)} targets, 95 % CI (families and targets resampled together). Blue: relatedness; pink: its parts; "
     "green: the best other metrics; grey: controls; dotted: the cross-validated probe. The table has all scores.",

@@ -113,9 +113,28 @@ def answer(
         f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, the "
         f"{names[form].removeprefix('relatedness, ')} form of relatedness correlates most strongly with fine-tuned accuracy "
         f"(mean r = {interval(table.loc[form])}, 95 % CI; chosen after the fact). {evidence} {better} the control "
-        f"{names[str(gap['control'])]}, which sees no target (difference {interval(gap, 'difference')}, 95 % CI). The Euclidean "
-        f"cost (the paper's setting) has mean r = {interval(table.loc['paper'])}, 95 % CI, but the score follows the width of "
-        f"the features: at equal width ({width.encoders} encoders) its mean r is {-equal:+.2f}.{narrow}"
+        f"{names[str(gap['control'])]}, which sees no target (difference {interval(gap, 'difference')}, 95 % CI). The "
+        f"Euclidean cost (the paper's setting) has mean r = {interval(table.loc['paper'])}, 95 % CI; it correlates with the "
+        f"log width of the features by {-width.with_width:+.2f}, and at equal width ({width.encoders} encoders) its mean r is "
+        f"{-equal:+.2f}.{narrow}"
+    )
+
+
+def against_controls(cells: Cells, controls: Sequence[str], resamples: int = 2000) -> str:
+    """Say how many scores correlate with accuracy better than the best control, which sees no target, beyond resampling.
+
+    Args:
+        cells: as for ``overview``.
+        controls: names of scores.
+        resamples: bootstrap samples of encoders and targets.
+    """
+    gaps = differences(cells, controls, resamples).drop(index=list(controls)).dropna(subset="difference")
+    better, worse = int((gaps["low"] > 0).sum()), int((gaps["high"] < 0).sum())
+    control = gaps["control"].iloc[0].replace("_", " ")
+    return (
+        f"Of {len(gaps)} scores {better or 'none'} correlate{'s' if better < 2 else ''} better than the best control "
+        f"({control}) and {worse or 'none'} worse, beyond what resampling explains; {len(gaps) - better - worse} cannot be "
+        "distinguished from it."
     )
 
 

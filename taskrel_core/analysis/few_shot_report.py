@@ -10,6 +10,7 @@ from .few_shot import interval_text
 from .power import smallest_r
 from .reliability import kendall_w, noise_ceiling, shared_part
 from .study import fisher, leave_one_family_out
+from .verdicts import by_interval
 
 PAPER = "euclidean"
 ONE_WIDTH = "encoders of one width"
@@ -37,12 +38,12 @@ def finding(table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WI
         what: the encoders in words.
     """
     paper, loss, transport = (table.loc[name] for name in (PAPER, "euclidean_loss", "euclidean_transport"))
-    direction = (
-        "correlates with accuracy as claimed"
-        if paper["low"] > 0
-        else "correlates with accuracy in the wrong direction"
-        if paper["high"] < 0
-        else "does not clearly correlate with accuracy in either direction"
+    direction = by_interval(
+        paper["low"],
+        paper["high"],
+        "correlates with accuracy as claimed",
+        "correlates with accuracy in the wrong direction",
+        "does not clearly correlate with accuracy in either direction",
     )
     parts = (
         f"The loss of the classifier that it bounds has {interval_text(loss)}; the transport term that it adds has "

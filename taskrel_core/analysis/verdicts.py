@@ -43,6 +43,11 @@ def of_interval(low: float, high: float) -> str:
     return "not supported" if high < 0 else "inconclusive"
 
 
+def by_interval(low: float, high: float, above: str, below: str, unclear: str) -> str:
+    """Return the words for an interval that lies above 0, below it, or holds it."""
+    return {"supported": above, "not supported": below}.get(of_interval(low, high), unclear)
+
+
 def of_gap(smallest: float, largest: float, small: float = 0.5) -> str:
     """Judge gaps over (chance - transferability): 1 and more is vacuous.
 

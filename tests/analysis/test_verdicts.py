@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskrel_core.analysis.verdicts import VERDICTS, joined, of_gap, of_interval, split
+from taskrel_core.analysis.verdicts import VERDICTS, by_interval, joined, of_gap, of_interval, split
 
 
 def test_there_are_seven_and_a_text_of_several_is_read_back():
@@ -23,6 +23,8 @@ def test_another_word_is_refused_by_name():
 )
 def test_an_interval_is_judged_by_the_side_of_zero(low, high, verdict):
     assert of_interval(low, high) == verdict
+    words = {"supported": "up", "not supported": "down", "inconclusive": "open"}
+    assert by_interval(low, high, "up", "down", "open") == words[verdict]
 
 
 @pytest.mark.parametrize(

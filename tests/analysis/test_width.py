@@ -8,8 +8,16 @@ import pandas as pd
 import pytest
 import yaml
 
+from taskrel_core.analysis.cells import Cells
 from taskrel_core.analysis.correlation import within
-from taskrel_core.analysis.encoder_report import answer, beneath, overview, power_text, width_table
+from taskrel_core.analysis.encoder_report import (
+    against_controls,
+    answer,
+    beneath,
+    overview,
+    power_text,
+    width_table,
+)
 from taskrel_core.analysis.study import mean_correlations
 from taskrel_core.analysis.width import SIZE, STATIC, WIDTH, encoder_cells, of_width, sign_verdict
 from taskrel_core.experiments.scoring import SCORES
@@ -78,7 +86,10 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     assert "the logit form of relatedness correlates most strongly" in text
     assert "mean r = -0.82 [" in text
     assert "We find no evidence that it differs from the control" in text
-    assert "at equal width (5 encoders) its mean r is -0.09. With so few encoders" in text
+    assert (
+        "log width of the features by +0.98, and at equal width (5 encoders) its mean r is -0.09. With so few encoders"
+        in text
+    )
     table = overview(shipped, SCORES)
     assert table.loc["logit", "high"] < 0 < table.loc["reference_accuracy", "low"]
     assert beneath(["pets", "mean"], table, "logit")["pets"] == "not run"
@@ -87,6 +98,28 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     assert lines.loc["paper", "r with log d"] == pytest.approx(0.98, abs=0.005)
     assert lines.loc["hscore"].iloc[1] == "constant"
     assert "8 encoders and 5 targets detects a true mean r of 0." in power_text(shipped, "logit", tables=8)
+
+
+def test_scores_are_counted_against_the_best_control():
+    truth = np.random.default_rng(0).normal(size=(12, 4))
+    noise = np.random.default_rng(1).normal(size=(3, 12, 4))
+    scores = {
+        "same": truth,
+        "against": -truth,
+        "close": truth + 2 * noise[0],
+        "control": truth + 2 * noise[1],
+    }
+    names = tuple(f"e{k}" for k in range(12))
+    cells = Cells(names, tuple("abcd"), names, truth[..., None], scores)
+    text = against_controls(cells, ["control"], resamples=200)
+    assert text.startswith(
+        "Of 3 scores 1 correlates better than the best control (control) and 1 worse, beyond"
+    )
+    assert text.endswith("; 1 cannot be distinguished from it.")
+    alone = Cells(
+        names, tuple("abcd"), names, truth[..., None], {"control": truth, "close": truth + 1e-3 * noise[0]}
+    )
+    assert against_controls(alone, ["control"], resamples=50).startswith("Of 1 scores none correlates better")
 
 
 def test_a_correlation_between_groups_is_gone_within_them():
