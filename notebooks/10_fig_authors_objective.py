@@ -158,7 +158,7 @@ page.glue("ours", map_kept)
 # averaged with 1/K**: weighted by frequency, the sum changes by {glue}`with_shares` nats. **Each task is standardised
 # separately**, an affine map that the theory does not account for: jointly, the value changes by {glue}`standardise` nats.
 #
-# The reported value is not guaranteed to bound the loss, although it did in every finite run: it lies below the loss of its
-# classifier in {glue}`below` of the finite published runs. In {glue}`nothing` runs it is not finite, since some target class
+# The reported value is not guaranteed to bound the loss: it lies below the loss of its classifier in {glue}`below` of the finite
+# published runs. In {glue}`nothing` runs it is not finite, since some target class
 # receives no reference class, which the published code reports as 1e10. Planted classes have equal frequencies, so the
 # correction of the weights changes nothing there.

@@ -86,8 +86,8 @@ page.table(
     shown,
     "scaling",
     f"{rows} exact bounds ({sizes['n']} x {sizes['n']} samples, {sizes['d']} features, {sizes['k']} classes), each worker one "
-    f"thread of {table['cpu'].iloc[0]}: medians of {len(seeds)} turns, and the least and most that the turns gave against one "
-    "worker; plain processes show what two cores of this machine give at all",
+    f"thread of {table['cpu'].iloc[0]}: medians of {len(seeds)} repeats, with the smallest and largest speed-up over one worker; "
+    "plain processes show what the cores of this machine allow",
     "{:.2f}",
     data=table,
 )
@@ -116,13 +116,13 @@ page.glue(
 
 # %%
 last = [
-    f"{row['against one']:.2f} [{row['minimum']:.2f}, {row['maximum']:.2f}]"
+    f"{row['against one']:.2f} (range {row['minimum']:.2f} to {row['maximum']:.2f})"
     for _, row in shown[shown["workers"] == workers[-1]].iterrows()
 ]
 page.glue(
     "ours",
-    f"{last[0]} times the rows per minute of one worker with {workers[-1]} Dask workers, {last[1]} with as many plain processes "
-    f"(median and range of {len(seeds)} turns)",
+    f"{workers[-1]} Dask workers compute {last[0]} times as many rows per minute as one, {workers[-1]} plain processes {last[1]} "
+    f"times as many as one; medians of {len(seeds)} repeats",
 )
 page.glue("grid", f"{15 * 3 * 3} fine-tunings and {15 * 3 * 3} cells of scores")
 
