@@ -24,6 +24,10 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from taskrel_core.analysis import verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
+LONG, FIRST = (
+    14,
+    9,
+)  # rows of a table that are all seen; those seen of a longer one until the others are asked for
 if "TASKREL_PAGE_DIR" not in os.environ:  # not the runner: what it sets, for this kernel
     os.environ.setdefault("TASKREL_RESULTS", str(ROOT / "book" / "results"))
     if Path.cwd() == ROOT / "notebooks":
@@ -89,11 +93,15 @@ def table(
         floatfmt: how numbers with a fraction are shown; missing ones are a dash.
         data: what the file holds, where that is more than is shown.
         file: its name without the ending, where it is not ``tab-<name>``.
+        fold: rows that a browser shows when they are asked for; of more than 14 rows, those from the tenth on.
+            ``slice(8, -1)`` leaves the first eight and the last in view, ``slice(0, 0)`` all.
 
     Raises:
-        ValueError: caption is empty, or the name has other characters.
+        TypeError: fold is no slice of whole numbers.
+        ValueError: caption is empty, the name has other characters, or the fold leaves no row in view.
     """
     _check(name, caption)
+    folded = _folded(fold, len(frame))
 
     def cell(value: Any) -> str:
         if pd.api.types.is_scalar(value) and pd.isna(value):
@@ -113,7 +121,8 @@ def table(
     link = _csv(frame if data is None else data, file or f"tab-{name}")
     text = f"{_line(caption)} ({link})"
     show = _show if _on_page() else _by_hand(frame, _line(caption))
-    show(f":::{{table}} {text}\n:name: tab-{name}\n\n{lines}\n:::")
+    options = f":name: tab-{name}\n" + (f":class: {folded}\n" if folded else "")
+    show(f":::{{table}} {text}\n{options}\n{lines}\n:::")
 
 
 def slider(frame: pd.DataFrame, name: str) -> None:
@@ -199,6 +208,26 @@ def _check(name: str, caption: str) -> None:
         raise ValueError(f"name must be small letters, digits and single hyphens, got {name!r}")
     if not caption.strip():
         raise ValueError("caption must not be empty; say what the figure or table shows")
+
+
+def _folded(fold: slice | None, rows: int) -> str:
+    """Return the class that tells the browser which of the rows to fold; "" where it is to fold none.
+
+    A run with other parameters may have fewer rows: a fold beyond them folds nothing.
+    """
+    if fold is None:
+        fold = slice(FIRST, None) if rows > LONG else slice(0, 0)
+    way_out = "write slice(8, -1), or slice(0, 0) to fold nothing"
+    if not isinstance(fold, slice):
+        raise TypeError(f"fold must be a slice of rows, got {type(fold).__name__} {fold!r}; {way_out}")
+    if not all(end is None or type(end) is int for end in (fold.start, fold.stop)):
+        raise TypeError(f"fold must begin and end at whole numbers, got {fold}; {way_out}")
+    if fold.step not in (None, 1):
+        raise ValueError(f"fold must be rows that follow each other, got {fold}; {way_out}")
+    start, stop, _ = fold.indices(rows)
+    if 0 < rows == stop - start:
+        raise ValueError(f"fold must leave a row in view, got {fold} of {rows} rows; {way_out}")
+    return f"fold-{start}-{stop}" if start < stop else ""
 
 
 def _csv(table: pd.DataFrame, name: str) -> str:

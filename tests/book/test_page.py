@@ -98,6 +98,39 @@ def test_an_interval_in_a_table_stays_on_one_line(shown, tmp_path):
     assert "[+0.33, -0.93]" in (tmp_path / "made/tab-intervals.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("rows", "fold", "expected"),
+    [
+        (14, None, ""),
+        (15, None, "fold-9-15"),
+        (30, slice(0, 0), ""),
+        (30, slice(8, -1), "fold-8-29"),
+        (5, slice(2, 4), "fold-2-4"),
+        (5, slice(8, -1), ""),  # a run with other parameters, which has fewer rows
+    ],
+)
+def test_rows_of_a_long_table_are_folded_by_its_class(shown, rows, fold, expected):
+    page.table(pd.DataFrame({"n": range(rows)}), "long", "Many", fold=fold)
+    options = [line for line in shown[0].splitlines() if line.startswith(":class:")]
+    assert options == [f":class: {expected}"] * bool(expected)
+    assert "\n\n| n |" in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("fold", "error", "message"),
+    [
+        (9, TypeError, r"fold must be a slice of rows, got int 9; write slice\(8, -1\), or slice\(0, 0\) to"),
+        (slice("a", None), TypeError, "fold must begin and end at whole numbers, got slice"),
+        (slice(0, 9, 2), ValueError, "fold must be rows that follow each other, got slice"),
+        (slice(0, None), ValueError, "fold must leave a row in view, got .* of 20 rows; write"),
+    ],
+)
+def test_a_fold_that_is_no_part_of_the_rows_is_refused(shown, tmp_path, fold, error, message):
+    with pytest.raises(error, match=message):
+        page.table(pd.DataFrame({"n": range(20)}), "long", "Many", fold=fold)
+    assert not (tmp_path / "made").exists()
+
+
 def test_correlations_of_the_wrong_sign_are_bold():
     frame = pd.DataFrame(
         {"sign": ["+", "-"], "one": ["+0.80", "+0.10"], "two": ["-0.50 [-1, +1]", ""], "mean": "-0.10"}
