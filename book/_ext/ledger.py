@@ -94,11 +94,9 @@ class Claim(FromPages):
         if any("claim" in entry for entry in entries) and "verdict" in found:
             rule = f" {_sentence(found['rule'])}" if "rule" in found else ""
             said.append(f"**Verdict**: {badges(found['verdict'])}{rule}")
-        said += [
-            f"**{'Claim' if 'claim' in entry else 'Question'}**: {entry.get('claim', entry.get('question'))} "
-            f"({entry['source']})."
-            for entry in entries
-        ]
+        for entry in entries:
+            kind = "claim" if "claim" in entry else "question"
+            said.append(f"**{kind.title()}** ({entry['source']}): {_sentence(entry[kind])}")
         text = "\n\n".join(said)
         return f"::::{{admonition}} Finding\n:class: tip\n\n{text}\n::::"
 
@@ -131,7 +129,7 @@ def badges(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}{'' if text.endswith('?') else '.'}"
 
 
 def _card(source: Path, entry: dict[str, Any]) -> str:
@@ -200,6 +198,12 @@ def filled(source: Path, text: str) -> str:
         return badges(value) if found[2] == "verdict" else value
 
     return re.sub(r"<([^<>:]+):([^<>]+)>", one, text)
+
+
+def called(stem: str) -> str:
+    """Return the name by which a reader knows a notebook: "03_fig_small_gap" is "03 · small gap"."""
+    words = re.fullmatch(r"(\d\d)_(?:fig_|tab_)?(.+)", stem)
+    return f"{words[1]} · {words[2].replace('_', ' ')}" if words else stem
 
 
 def link(source: Path, page: str, text: str) -> str:
