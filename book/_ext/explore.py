@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 from docutils import nodes
+from ledger import called
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
@@ -199,7 +200,9 @@ def write_rows(app: Sphinx, error: Exception | None) -> None:
     """Put the rows beside the pages, as a script: a page opened as a file may not read other files."""
     if error is None and "html" in app.builder.name:
         style = {"terms": list(TERMS.values()), "colours": TERM_COLOURS, "grey": GREY}
-        whole = collected(Path(app.srcdir)) | style | {"fields": list(FIELDS)}
+        found = collected(Path(app.srcdir))
+        pages = {row["page"]: called(row["page"]) for row in found["rows"]}
+        whole = found | style | {"fields": list(FIELDS), "pages": pages}
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
         Path(app.outdir, "explore-rows.js").write_text(f"window.TASKREL = {text};\n", encoding="utf-8")
 

@@ -81,7 +81,7 @@ def card_cells(name: str, card: Mapping[str, Any]) -> tuple[str, ...]:
         "" if loss is None else f"{loss:.2f}",
         "" if accuracy is None else f"{accuracy:.2f}",
         card["source_licence"],
-        f"`{card['sha256'][:12]}`",
+        f"`{card['sha256'][:8]}`",
     )
 
 

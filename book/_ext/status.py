@@ -6,14 +6,15 @@ from typing import Any
 
 import yaml
 from docutils import nodes
+from ledger import ORIGINS, called
 from listings import ROOT
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-HEAD = (
-    "| page | state | profile | seconds | memory (MB) | rows (computed, cached, shipped) | commit | made |\n"
-    "| --- | --- | --- | ---: | ---: | --- | --- | --- |\n"
-)
+# Columns of the table of pages, and how each is set.
+COLUMNS = {"page": "---", "state": "---", "profile": "---", "seconds": "---:", "memory (MB)": "---:"}
+COLUMNS |= {f"rows ({', '.join(ORIGINS)})": "---", "commit": "---", "made": "---"}
+SAID_ONCE = ("state", "profile", "commit")  # where they are the same for all pages
 
 
 class RunStatus(SphinxDirective):
@@ -26,11 +27,12 @@ class RunStatus(SphinxDirective):
         records = {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
         if not pages:
             return self.parse_text_to_nodes("No notebook was run for this copy of the book.")
-        lines = "".join(_line(stem, now["state"], records.get(stem)) for stem, now in pages.items())
         late = [(stem, now) for stem, now in pages.items() if now["state"] != "current"]
-        notes = "\n".join(f"- `{stem}` ({now['state']}): {_verbatim(now['reason'])}" for stem, now in late)
+        notes = "\n".join(
+            f"- {called(stem)} ({now['state']}): {_verbatim(now['reason'])}" for stem, now in late
+        )
         notes = notes or "Every page is current."
-        return self.parse_text_to_nodes(f"{HEAD}{lines}\n\n{notes}\n\n{_versions(records)}")
+        return self.parse_text_to_nodes(f"{_table(pages, records)}\n\n{notes}\n\n{_versions(records)}")
 
 
 class FaultReport(SphinxDirective):
@@ -46,14 +48,26 @@ class FaultReport(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
-def _line(stem: str, state: str, made: dict[str, Any] | None) -> str:
-    """One page's line of the table."""
+def _table(pages: dict[str, Any], records: dict[str, Any]) -> str:
+    """A line for each page; what all pages have in common is said once, above them."""
+    rows = [_row(stem, now["state"], records.get(stem)) for stem, now in pages.items()]
+    common = {name: rows[0][name] for name in SAID_ONCE if len({row[name] for row in rows}) == 1}
+    names = [name for name in COLUMNS if name not in common]
+    lines = [names, [COLUMNS[name] for name in names], *([row[name] for name in names] for row in rows)]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    said = ", ".join(f"{name} {value}" for name, value in common.items() if value)
+    above = f"All pages: {said}.\n\n" if said else ""
+    return f"{above}:::{{table}}\n:class: run-status\n\n{body}\n:::"
+
+
+def _row(stem: str, state: str, made: dict[str, Any] | None) -> dict[str, str]:
+    """One page's cells by the name of their column."""
     if made is None:
-        return f"| {stem} | {state} | | | | | | |\n"
-    rows = ", ".join(str(made["rows"][origin]) for origin in ("computed", "cached", "shipped"))
-    cells = [f"{{doc}}`{stem} <executed/{stem}>`", state, made["profile"], f"{made['seconds']:.1f}"]
+        return dict.fromkeys(COLUMNS, "") | {"page": called(stem), "state": state}
+    cells = [f"{{doc}}`{called(stem)} <executed/{stem}>`", state, made["profile"], f"{made['seconds']:.1f}"]
+    rows = ", ".join(str(made["rows"][origin]) for origin in ORIGINS)
     cells += [str(made["peak_memory_mb"]), rows, made["commit"], made["started"][:16].replace("T", " ")]
-    return f"| {' | '.join(cells)} |\n"
+    return dict(zip(COLUMNS, cells, strict=True))
 
 
 def _versions(records: dict[str, Any]) -> str:

@@ -57,6 +57,7 @@ def repair(app: Sphinx, error: Exception | None) -> None:
         for written, meant in REPAIRS:
             page = re.sub(written, meant, page, flags=re.DOTALL)
         page = re.sub(TABLE, _reached, page)
+        page = re.sub(CODE_IN_CELL, _breakable, page, flags=re.DOTALL)
         page = re.sub(CHAPTER, _dotted(Path(app.srcdir), path.stem), page)
         path.write_text(page, encoding="utf-8")
 
@@ -64,6 +65,17 @@ def repair(app: Sphinx, error: Exception | None) -> None:
 def _reached(found: re.Match[str]) -> str:
     name = found[1] or "Table"
     return f'<div class="pst-scrollable-table-container" tabindex="0" role="group" aria-label="{name}, may scroll sideways">'
+
+
+# Words of code in a cell of a table: names may break after these marks and before an ending, nowhere else. What is copied
+# stays as it is.
+CODE_IN_CELL = r"<td\b.*?</td>"
+BREAKS = r"(?<=[_/:,])(?=[^\s_/:,])|(?<=\w)(?=\.[a-z])"
+
+
+def _breakable(found: re.Match[str]) -> str:
+    words = r'<span class="pre">[^<]+'
+    return re.sub(words, lambda word: re.sub(BREAKS, "<wbr>", word[0]), found[0])
 
 
 # An entry of the sidebar: the link to a notebook's page, "#" from itself.

@@ -1,8 +1,11 @@
 /* The explore page: native controls choose a row, Vega-Lite draws it, the address remembers it. */
 "use strict";
 (() => {
-  const { rows, cells, fields, terms, colours, grey } = window.TASKREL;
+  const { rows, cells, fields, pages, terms, colours, grey } = window.TASKREL;
   const at = (name) => document.getElementById(`explore-${name}`);
+
+  /* How a value of a control is called: a page by number and words, all else by itself. */
+  const called = (value) => pages[value] ?? value;
 
   const values = (name) =>
     [...new Set(rows.map((row) => String(row[name])))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
@@ -142,7 +145,7 @@
     }
     const link = document.createElement("a");
     link.href = `executed/${row.page}.html`;
-    link.textContent = row.page;
+    link.textContent = called(row.page);
     const line = body.insertRow();
     line.insertCell().textContent = "page of this row";
     line.insertCell().append(link);
@@ -174,7 +177,7 @@
   function go(wanted, picked) {
     current = nearest(wanted, picked);
     const moved = fields.filter((name) => wanted[name] !== undefined && String(current[name]) !== wanted[name]);
-    const text = moved.map((name) => `${titles[name]}: ${current[name]}`).join("; ");
+    const text = moved.map((name) => `${titles[name]}: ${called(current[name])}`).join("; ");
     history.replaceState(null, "", `#${new URLSearchParams(Object.fromEntries(fields.map((n) => [n, current[n]])))}`);
     return show(current, moved.length ? `No row has all of that. Changed with it: ${text}. ` : "");
   }
@@ -184,7 +187,7 @@
     return;
   }
   for (const name of fields) {
-    for (const value of values(name)) at(name).add(new Option(value, value));
+    for (const value of values(name)) at(name).add(new Option(called(value), value));
     at(name).addEventListener("change", () => go(chosen(), name));
   }
   window.addEventListener("hashchange", () => go(address()));

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from ledger import called
 from runner import plan
 
 import taskrel_core
@@ -155,7 +156,8 @@ def test_every_page_opens_with_finding_and_verdict_and_ends_with_how_to_reproduc
         assert folds.count("All code of this page") == 1
         assert "Show code cell source" not in page.get_text()
         for entry in (entry for entry in ledger if entry.get("page") == source.stem and "claim" in entry):
-            assert f"Claim: {' '.join(entry['claim'].split())}" in text
+            assert f"Claim ({entry['source']}): {' '.join(entry['claim'].split())}" in text
+            assert "(" not in entry["source"]  # no brackets in brackets
             assert "Verdict: " in text
 
 
@@ -305,8 +307,35 @@ def test_the_summary_shows_five_figures_with_what_was_found(book, pages):
 
 
 def test_the_status_page_lists_every_notebook(book, pages):
-    text = pages[book / "status.html"].get_text()
-    assert not [source.stem for source in SOURCES if source.stem not in text]
+    lines = pages[book / "status.html"].select("table.run-status tbody tr")
+    assert [line.td.get_text() for line in lines] == [called(source.stem) for source in SOURCES]
+    assert [line.a["href"] for line in lines] == [f"executed/{source.stem}.html" for source in SOURCES]
+    said = pages[book / "status.html"].find(string=re.compile("All pages: state current, profile smoke"))
+    assert said
+    heads = {head.get_text() for head in pages[book / "status.html"].select("table.run-status th")}
+    assert {"page", "seconds", "made"} <= heads
+    assert not {"state", "profile"} & heads
+
+
+def test_pages_load_what_folds_tables_only_where_one_is_long(book, pages):
+    folded = {path for path, page in pages.items() if page.select('table[class*="fold-"]')}
+    assert folded
+    assert folded == {path for path, page in pages.items() if page.find("script", src=re.compile("fold.js"))}
+
+
+def test_parameters_lead_to_the_names_that_they_take(book, pages):
+    page = book / "executed/06_tab_correlation.html"
+    cells = {row.td.get_text(): row for row in pages[page].select("table.provenance tr") if row.td}
+    for name, kind in {"targets": "data set", "rates": "encoder"}.items():
+        link = cells[name].a
+        assert link.get_text() == kind
+        section = pages[target(page, link["href"])].find(id=urlsplit(link["href"]).fragment)
+        assert section.find_parent("section").h2.get_text().lower().startswith(kind)
+
+
+def test_names_in_tables_may_break_between_their_words_and_are_copied_whole(book, pages):
+    (cell,) = (td for td in pages[book / "assets.html"].select("td") if td.get_text() == "glyphs_greek")
+    assert str(cell.code.span) == '<span class="pre">glyphs_<wbr/>greek</span>'
 
 
 def test_each_labelled_equation_has_its_test_and_links_it(book, pages):

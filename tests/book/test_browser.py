@@ -51,12 +51,16 @@ def browser(request):
         screen = {"width": 390, "height": 844, "pixelRatio": 2}
         options.add_experimental_option("mobileEmulation", {"deviceMetrics": screen})
     chrome = webdriver.Chrome(options=options, service=Service(driver))
-    scheme = "dark" if request.param == "dark" else "light"
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", media(request.param))
     chrome.mode = request.param
     yield chrome
     chrome.quit()
+
+
+def media(mode):
+    """What the page is told of the screen."""
+    scheme = "dark" if mode == "dark" else "light"
+    return {"media": "", "features": [{"name": "prefers-color-scheme", "value": scheme}]}
 
 
 def visit(browser, url):
@@ -139,10 +143,28 @@ TABLES = """
             columns: cell.parentElement.children.length,
             moved: Math.abs(cell.getBoundingClientRect().left - left) > 2,
         }})"""
+# Lines of code that are cut, and words of code in tables, hashes aside, that stand on two lines. Folds are opened first.
+CODE = """
+    document.querySelectorAll('article details').forEach(fold => { fold.open = true; });
+    const cut = [...document.querySelectorAll('article pre')].filter(code => code.scrollWidth > code.clientWidth + 1);
+    const found = cut.map(code => code.innerText.slice(0, 60)), line = document.createRange();
+    for (const name of document.querySelectorAll('article td code')) {
+        const walk = document.createTreeWalker(name, NodeFilter.SHOW_TEXT);
+        for (let text; (text = walk.nextNode()); )
+            for (const word of text.data.matchAll(/[A-Za-z0-9]{1,30}/g)) {
+                line.setStart(text, word.index);
+                line.setEnd(text, word.index + word[0].length);
+                if (new Set([...line.getClientRects()].map(box => Math.round(box.top))).size > 1) found.push(word[0]);
+            }
+    }
+    return found"""
 
 
-def test_no_table_is_cut_on_a_screen_and_on_a_phone_each_says_that_it_scrolls(browser, book):
-    """A screen is 1,300 px wide. What scrolls has shadows at its edges, and its first column of four or more stays."""
+def test_no_table_or_code_is_cut_on_a_screen_and_on_a_phone_each_table_says_that_it_scrolls(browser, book):
+    """A screen is 1,300 px wide. What scrolls has shadows at its edges, and its first column of four or more stays.
+
+    Names in tables break between their words only.
+    """
     if browser.mode != "phone":
         browser.set_window_size(1300, 1000)
     scrolled = 0
@@ -156,7 +178,48 @@ def test_no_table_is_cut_on_a_screen_and_on_a_phone_each_says_that_it_scrolls(br
         assert all(table["shadows"] == 4 for table in cut), name
         assert not [table for table in cut if table["columns"] >= 4 and table["moved"]], name
         scrolled += len(cut)
+        assert browser.execute_script(CODE) == [], name
     assert browser.mode != "phone" or scrolled > 10
+
+
+FOLD = """
+    const table = document.querySelector('table[class*="fold-"]'), button = table.querySelector('button');
+    const seen = [...table.tBodies[0].rows].filter(row => getComputedStyle(row).display !== 'none');
+    return {
+        rows: seen.filter(row => !row.contains(button)).map(row => row.innerText),
+        all: table.tBodies[0].rows.length - 1,
+        fold: /fold-(\\d+)-(\\d+)/.exec(table.className).slice(1).map(Number),
+        grounds: seen.map(row => getComputedStyle(row).backgroundColor),
+        said: button.textContent,
+        open: button.getAttribute('aria-expanded'),
+        offered: button.checkVisibility()}"""
+
+
+def test_the_folded_rows_of_a_long_table_are_shown_by_keyboard_and_printed(browser, book):
+    path = next(p for p in sorted((book / "executed").glob("*.html")) if 'class="fold-' in p.read_text())
+    visit(browser, path.as_uri())
+    closed = browser.execute_script(FOLD)
+    start, stop = closed["fold"]
+    number = stop - start
+    assert len(closed["rows"]) == closed["all"] - number < closed["all"]
+    assert (closed["said"], closed["open"]) == (f"{number} more rows", "false")
+    browser.find_element(By.CSS_SELECTOR, "tr.unfold button").send_keys(Keys.ENTER)
+    then = browser.execute_script(FOLD)
+    assert len(then["rows"]) == then["all"]
+    assert then["rows"][:start] + then["rows"][stop:] == closed["rows"]
+    assert (then["said"], then["open"]) == ("Show fewer rows", "true")
+    for state in (closed, then):  # stripes
+        assert len(set(state["grounds"][::2])) == len(set(state["grounds"][1::2])) == 1
+        assert state["grounds"][0] != state["grounds"][1]
+    assert serious(browser) == []
+    wide, screen = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= screen
+    browser.find_element(By.CSS_SELECTOR, "tr.unfold button").send_keys(Keys.SPACE)
+    assert browser.execute_script(FOLD) == closed
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    printed = browser.execute_script(FOLD)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media(browser.mode))
+    assert (printed["rows"], printed["offered"]) == (then["rows"], False)
 
 
 SMALLEST = 9  # px of a letter's size on a phone
@@ -234,6 +297,8 @@ def test_a_row_is_explored_by_keyboard_and_its_address_brings_it_back(browser, b
     first = explored(browser)
     assert first["choice"]["page"] == "03_fig_small_gap"
     assert any(line.startswith("bound (the sum)") for line in first["numbers"])
+    choice = browser.find_element(By.CSS_SELECTOR, "#explore-page option:checked")
+    assert choice.text == first["numbers"][-1].split("\t")[1] == "03 · small gap"
     for _ in range(200):
         if browser.switch_to.active_element.get_attribute("id") == "explore-transport":
             break
