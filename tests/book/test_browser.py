@@ -195,9 +195,12 @@ FOLD = """
         offered: button.checkVisibility()}"""
 
 
-def test_the_folded_rows_of_a_long_table_are_shown_by_keyboard_and_printed(browser, book):
+def test_the_folded_rows_of_a_long_table_are_shown_by_keyboard_and_printed(browser, book, tmp_path):
     path = next(p for p in sorted((book / "executed").glob("*.html")) if 'class="fold-' in p.read_text())
-    visit(browser, path.as_uri())
+    text = path.read_text(encoding="utf-8").replace("<head>", f'<head><base href="{path.as_uri()}">')
+    copy = tmp_path / path.name  # whose fold leaves rows below it in view
+    copy.write_text(re.sub(r'class="fold-\d+-\d+', 'class="fold-2-5', text), encoding="utf-8")
+    visit(browser, copy.as_uri())
     closed = browser.execute_script(FOLD)
     start, stop = closed["fold"]
     number = stop - start
