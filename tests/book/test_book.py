@@ -300,9 +300,9 @@ def test_words_of_the_glossary_show_their_meaning(book, pages):
     assert len({a.get_text() for a in linked}) == len(linked)  # the first on the page only
 
 
-def test_the_summary_shows_five_figures_with_what_was_found(book, pages):
+def test_each_figure_of_the_summary_is_shown_with_what_was_found(book, pages):
     figures = pages[book / "summary.html"].find_all("figure")
-    assert len(figures) == 5
+    assert len(figures) == (ROOT / "book/summary.md").read_text(encoding="utf-8").count("{shown}") > 4
     assert all(figure.img["alt"] and "not run" not in figure.get_text() for figure in figures)
 
 
