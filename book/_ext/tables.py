@@ -9,7 +9,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 FOLD = re.compile(r"fold-\d+-\d+")  # of page.table: the first row that is folded, and the first one after it
-ALLOWED = 2  # the column of a parameter's rule
+ALLOWED = 3  # the column of a parameter's rule
 KINDS = re.compile("(data set|encoder)")  # words of a rule, whose names have a section each on that page:
 ASSETS = "assets"
 

@@ -44,11 +44,11 @@ def record_of(p: Plan, seen: dict[str, str], files: list[str]) -> dict[str, Any]
 def how_made(p: Plan, made: dict[str, Any]) -> str:
     """The end of a page: its parameters, and a fold that says how it was made."""
     lines = ["```{list-table}", ":class: provenance", ":header-rows: 1", ""]
-    lines += ["* - parameter", "  - value", "  - allowed", "  - meaning"]
+    lines += ["* - parameter", "  - meaning", "  - value", "  - allowed"]
     for name, one in p.declared.items():
         rule = f"{one.hint}, {one.rule}" if one.rule else one.hint
-        lines += [f"* - {literal(name)}", f"  - {literal(made['parameters'][name])}", f"  - {literal(rule)}"]
-        lines += [f"  - {_plain(one.meaning)}"]
+        lines += [f"* - {literal(name)}", f"  - {_plain(one.meaning)}"]
+        lines += [f"  - {literal(made['parameters'][name])}", f"  - {literal(rule)}"]
     lines += ["```", ""]
     lines += ["````{dropdown} How this page was made", "```{list-table}", ":class: provenance"]
     shown = made | {"key": made["key"][:16], "memory": f"peak {made['peak_memory_mb']} MB"}

@@ -325,6 +325,8 @@ def test_pages_load_what_folds_tables_only_where_one_is_long(book, pages):
 
 def test_parameters_lead_to_the_names_that_they_take(book, pages):
     page = book / "executed/06_tab_correlation.html"
+    heads = [head.get_text() for head in pages[page].select("table.provenance th")]
+    assert heads == ["parameter", "meaning", "value", "allowed"]
     cells = {row.td.get_text(): row for row in pages[page].select("table.provenance tr") if row.td}
     for name, kind in {"targets": "data set", "rates": "encoder"}.items():
         link = cells[name].a
