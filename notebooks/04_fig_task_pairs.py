@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Poster, scatter: relatedness against transferability over pairs of tasks
 #
-# **Method.** All ordered pairs of small tasks. First with a LeNet trained on each reference (the paper's setting), where a good
+# **Method.** All ordered pairs of small tasks. First with a LeNet trained on each reference (the authors' setting), where a good
 # encoder lowers bound and loss alike; then with one fixed encoder, where the features of a target are the same whatever the
 # reference. Best head: lowest loss of a tau-Lipschitz head on the target's sample; its test loss is that of the same head on
 # the target's test part. All losses and bounds are divided by the loss of chance.
@@ -134,6 +134,7 @@ first, second = (
     told[(told["encoder"] == name) & (told["loss"] == "best head, sample")].iloc[0] for name in settings
 )
 page.glue("pairs", f"{len(pairs)}")
+page.glue("tau", f"{tau:g}")
 page.glue("below", f"{costs['below chance'].iloc[-1]:.0%}")
 page.glue("below-euclidean", f"{costs['below chance'].iloc[0]:.0%}")
 certified = pd.concat([learned["certified"], same["certified"]])

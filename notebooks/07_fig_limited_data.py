@@ -43,7 +43,7 @@ import pandas as pd
 
 from taskrel_core.analysis import ranking
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.analysis.conditions import changes, own_sign, stability_verdicts
+from taskrel_core.analysis.conditions import changes, from_first_to_last, stability_verdicts
 from taskrel_core.analysis.encoder_report import power_text
 from taskrel_core.analysis.width import encoder_cells, of_width, sign_verdict
 from taskrel_core.experiments.fine_tuning import FineTuning
@@ -80,7 +80,7 @@ for (share, part), rows in scores.groupby(["share", "part"]):
     table = ranking.join_scores(rows, accuracies, asked)
     view = ranking.correlations(table, SCORES, {"trained": trained})
     views.append(view.assign(share=share, part=part, samples=int(rows["n"].median())))
-each = pd.concat(views)
+each = ranking.oriented(pd.concat(views))
 grouped = each.groupby(["score", "target", "share"], sort=False)
 table = grouped["pearson"].agg(pearson="mean", low="min", high="max").reset_index()
 table["n"] = grouped["n"].first().to_numpy()
@@ -100,26 +100,25 @@ moved = changes(dict(zip(names, study.values(), strict=True)), by="encoder")
 
 # %%
 drawn = ["paper", "logit", "logme", "reference_accuracy"]
-higher = dict(SCORES)
 page.figure(
-    limited_data(table[table["score"].isin(drawn)], higher),
+    limited_data(table[table["score"].isin(drawn)]),
     "limited-data",
     table=each,
     alt="Lines of mean r against the fraction of the target's samples, one per score: Euclidean and logit relatedness, LogME, "
     "reference accuracy; upwards is the claimed sign.",
-    caption=f"{own_sign(moved, forms, SCORES)} Mean r over {len(targets)} targets, {len(trained)} trained encoders, reversed "
-    f"in the figure for relatedness; band: range over {len(parts)} samples.",
+    caption=f"{from_first_to_last(moved, forms)} Mean r over {len(targets)} targets, {len(trained)} trained encoders; band: "
+    f"range over {len(parts)} samples.",
 )
 
 # %%
 mean = pd.concat(ranking.over_targets(rows).assign(share=share) for share, rows in each.groupby("share"))
 shown = mean.pivot(index="score", columns="share", values="pearson").loc[asked].rename(index=SCORE_NAMES)
 shown.columns = [f"{100 * share:g} %" for share in shown.columns]
-shown.insert(0, "claimed sign", ["+" if SCORES[name] else "−" for name in asked])
 page.table(
     shown.reset_index(),
     "limited-data-means",
-    f"Mean r over {len(targets)} targets and the samples of each fraction, n = {len(trained)} trained encoders",
+    f"Mean r over {len(targets)} targets and the samples of each fraction, n = {len(trained)} trained encoders; positive: as "
+    "claimed",
     "{:+.2f}",
 )
 
@@ -127,7 +126,7 @@ page.table(
 control = mean.set_index(["share", "score"])["pearson"][full, "reference_accuracy"]
 page.glue(
     "ours",
-    f"{len(trained)} encoders, {len(targets)} targets. {own_sign(moved, forms, SCORES)} "
+    f"{len(trained)} encoders, {len(targets)} targets. {from_first_to_last(moved, forms)} "
     f"Reference accuracy (control) stays at {control:+.2f}",
 )
 fewest = scores[scores["share"] == least]["n"].median()

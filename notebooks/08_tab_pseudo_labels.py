@@ -42,7 +42,7 @@ import pandas as pd
 
 from taskrel_core.analysis import ranking
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.analysis.conditions import changes, own_sign, stability_verdicts
+from taskrel_core.analysis.conditions import changes, from_first_to_last, stability_verdicts
 from taskrel_core.analysis.encoder_report import power_text
 from taskrel_core.analysis.published import read_poster
 from taskrel_core.analysis.width import encoder_cells, of_width, sign_verdict
@@ -77,7 +77,7 @@ views = []
 for labels, rows in scores.groupby("labels", sort=False):
     table = ranking.join_scores(rows, accuracies, asked)
     views.append(ranking.correlations(table, SCORES, {"trained": trained}).assign(labels=labels))
-each = pd.concat(views)
+each = ranking.oriented(pd.concat(views))
 mean = each.groupby("labels", sort=False)[list(each)].apply(ranking.over_targets).droplevel(1).reset_index()
 pseudo = scores[scores["labels"] != "true"]
 right = pseudo.groupby(["target", "labels"])["label_accuracy"].agg(["mean", "min", "max"])
@@ -87,21 +87,23 @@ forms = each[each["score"].isin(["paper", "calibrated", "logit", "one_sided"])]
 table = forms.assign(cell=ranking.format_intervals(forms))
 table = table.pivot(index=["target", "score"], columns="labels", values="cell")
 table = table[list(labellers)].rename(columns=labellers).rename(index={**NAMES, **SCORE_NAMES}).reset_index()
+table.insert(0, "target: score", table.pop("target") + ": " + table.pop("score"))
 
 # %%
 printed = read_poster(facts).query("table == 'pseudo_labels'")
 printed = printed.pivot(index="target", columns="column", values="pearson")
-theirs = pd.DataFrame({"target": "poster: " + printed.index.map(named), "score": "relatedness, as printed"})
+theirs = pd.DataFrame({"target: score": printed.index.map(named) + ": relatedness, poster"})
 for column, label in (("true", labellers["true"]), ("pseudo", labellers["paper"])):
-    theirs[label] = printed[column].map("{:+.2f}".format).to_numpy()
+    theirs[label] = (-printed[column]).map("{:+.2f}".format).to_numpy()
 table = pd.concat([table, theirs])
 
 # %%
 page.table(
     table,
     "pseudo-labels",
-    f"Pearson r with fine-tuned accuracy, true labels against pseudo-labels, n = {len(trained)} trained encoders, with 95 % CI "
-    "(encoders resampled). Below, the poster's numbers, without n or interval. The file holds every score",
+    f"Pearson r with fine-tuned accuracy, true labels against pseudo-labels, n = {len(trained)} trained encoders, with 95 % "
+    "CI (encoders resampled); positive: as claimed, so that the poster's numbers, below, have their sign reversed; they come "
+    "without n or interval. The file holds every score",
     data=each,
 )
 
@@ -134,7 +136,7 @@ quality = scores[scores["labels"] == "paper"]["label_accuracy"].astype(float)
 # %%
 page.glue(
     "ours",
-    f"{len(trained)} encoders, {len(targets)} targets. {own_sign(moved, forms, SCORES)} "
+    f"{len(trained)} encoders, {len(targets)} targets. {from_first_to_last(moved, forms)} "
     f"Of the Euclidean form's pseudo-labels {quality.mean():.0%} are correct",
 )
 page.glue(

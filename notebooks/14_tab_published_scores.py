@@ -63,7 +63,7 @@ page.figure(
 
 # %%
 rows = list(named.itertuples())
-shown = named[["target", "score"]].replace("-", "\N{NON-BREAKING HYPHEN}", regex=True)
+shown = pd.DataFrame({"target, score": named["target"] + ", " + named["score"]})
 shown["r, own accuracies"] = [f"{r.pearson:+z.2f} [{r.low:+z.2f}, {r.high:+z.2f}]" for r in rows]
 shown["printed r (less own)"] = [f"{r.printed:+z.2f} ({r.printed - r.pearson:+z.2f})" for r in rows]
 shown["weighted τ (printed)"] = [f"{r.weighted_tau:+z.2f} ({r.printed_tau:+z.2f})" for r in rows]

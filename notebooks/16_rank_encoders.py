@@ -83,7 +83,7 @@ page.figure(
 
 # %%
 shown = {"name": "encoder", "place": "place", "probe": "probe", "logme": "LogME", "knn": "k-NN"}
-shown |= {"bound": "bound", "loss": "loss", "chance": "chance", "log_k": "log K", "d": "width"}
+shown |= {"bound": "bound", "loss": "loss", "d": "width"}
 shown |= {"parameters": "parameters", "licence": "licence", "seconds": "seconds"}
 lines = first.assign(
     name=first["name"].map(draw.encoder_label), parameters=(first["parameters"].astype(float) / 1e6).round(2)
@@ -92,8 +92,9 @@ agreed = advise.concordance(first, ["probe", "logme", "knn", "bound"])
 page.table(
     lines[list(shown)].rename(columns=shown | {"parameters": "parameters, M"}).astype({"place": int}),
     "rank-encoders",
-    "Accuracies of the probe and of 5 nearest neighbours are cross-validated; bound and loss of the classifier that it bounds, "
-    f"chance and log K are nats. Kendall's W of probe, LogME, k-NN and bound: {agreed:.2f} (1: one order)",
+    "Accuracies of the probe and of 5 nearest neighbours are cross-validated; bound, and loss of the classifier that it "
+    f"bounds, in nats (chance {first['chance'].iloc[0]:.3f}, log K {first['log_k'].iloc[0]:.3f}). Kendall's W of probe, "
+    f"LogME, k-NN and bound: {agreed:.2f} (1: one order)",
     data=everything,
 )
 

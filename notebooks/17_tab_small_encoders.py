@@ -95,7 +95,7 @@ shown = table.sort_values("mean_r", ascending=False)
 page.figure(
     quality_and_match(told.telling(shown), BASICS[0]),
     "small-encoders",
-    table=shown.reset_index(),
+    table=shown.reset_index().rename(columns=lambda name: name.replace("interaction", "match")),
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
     "the match only, with intervals, on a scale from -1 to 1. The row of the Euclidean form is shaded.",
     caption=f"{told.places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders, {len(targets)} targets, 95 % CI "
@@ -132,9 +132,9 @@ page.table(
 #
 # {glue}`cost` The file of the figure has the time of every score.
 #
-# An interval resamples the pre-trainings, not single encoders, since the three architectures of one pre-training are much alike.
-# SFDA and H-score are saturated where samples are no more than
-# features, and have no value there; OTCE needs accuracies of other tasks.
+# An interval resamples the pre-trainings, not single encoders, since the three architectures of one pre-training are much
+# alike; p and Fisher's interval in the file take encoders as independent, and are too optimistic. SFDA and H-score are
+# saturated where samples are no more than features, and have no value there; OTCE needs accuracies of other tasks.
 
 # %%
 page.glue("limits", told.limits(study, table, NAMES))

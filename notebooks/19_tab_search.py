@@ -10,15 +10,16 @@
 #
 # **The search.** No form of relatedness in the table of small encoders is both a certified bound and a good predictor. We looked
 # for one: the same bound on fewer directions of the features, at another tau
-# ({mod}`taskrel_core.experiments.candidates`). Every candidate that was computed is in the table, also those that failed. The
-# search saw four targets and one architecture; the goal was a mean r of 0.8 and a match r of 0.5.
+# ({mod}`taskrel_core.experiments.candidates`). Every candidate that was computed is in the table, also those that failed. They
+# were computed on four targets and one architecture; the goal was a mean r of 0.8 and a match r of 0.5.
 #
 # **The loss of the transformed classifier** stands beside each bound. The bound never falls below it. Where each target class is
 # served by one reference class at most, the transformed classifier is a linear head, so its loss is itself an upper bound on what
 # the best head reaches; but it is no sum of reference terms: it is measured on the target's labelled sample.
 #
-# **The test.** One form was chosen on the eight targets of the table of small encoders that were then known, and written down
-# before any accuracy on the last targets was looked at: {glue}`frozen`. Its result there is reported whatever it is.
+# **The test.** After the search, one form was chosen among all forms, on the eight targets of the table of small encoders that
+# were then known, and written down before any accuracy on the last targets was looked at: {glue}`frozen`. Its result there is
+# reported whatever it is.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything

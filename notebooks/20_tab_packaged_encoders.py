@@ -11,8 +11,8 @@
 # **The poster's claim.** Over encoders, task-relatedness correlates with the accuracy that each reaches after end-to-end
 # fine-tuning on the target; the poster's mean over three targets is r = -0.82.
 #
-# **Why another table.** The small encoders of the {doc}`study of one width <17_tab_small_encoders>` differ in pre-training
-# only. These are encoders that people use: several families and widths, most of them trained on ImageNet, others trained
+# **Why another table.** The small encoders of the {doc}`study of one width <17_tab_small_encoders>` differ in architecture and
+# pre-training. These are encoders that people use: several families and widths, most of them trained on ImageNet, others trained
 # further on dogs, documents, faces, edges or text orientation. A score can look good here by telling wide from narrow or good
 # from bad, so that log width, the number of parameters and the encoder's mean accuracy on the *other* targets are controls.
 #
@@ -114,7 +114,7 @@ shown = table.sort_values("mean_r", ascending=False)
 page.figure(
     quality_and_match(told.telling(shown), BASICS[0]),
     "packaged-encoders",
-    table=shown.reset_index(),
+    table=shown.reset_index().rename(columns=lambda name: name.replace("interaction", "match")),
     alt="One row per score, best first: a filled mark for the mean correlation with accuracy over targets and a hollow one for "
     "the match only, with intervals, on a scale from -1 to 1. The row of the Euclidean form is shaded.",
     caption=f"{told.places(shown)}. Mean r with few-shot accuracy, {len(encoders)} encoders of {len(set(families.values()))} "
@@ -151,7 +151,8 @@ page.table(
 #
 # {glue}`cost` The file of the figure has the time of every score.
 #
-# An interval resamples the families, not single encoders, since the encoders of one family are much alike. The pictures are
+# An interval resamples the families, not single encoders, since the encoders of one family are much alike; p and Fisher's
+# interval in the file take encoders as independent, and are too optimistic. The pictures are
 # 96 pixels wide (64 for VGG16), as the encoders of this book take them, so that accuracies are below those of full resolution.
 # Two of the 17 packaged encoders were left out for their cost, a vision transformer and a second VGG16. The coverage of the
 # intervals was simulated for six targets and more; with fewer they can be too narrow.
@@ -166,10 +167,8 @@ page.glue("cost", told.cost(shown["seconds"], trainings["seconds"].median(), SCO
 paper = table.loc["euclidean"]
 frozen = yaml.safe_load((Path(facts) / "frozen-form.yml").read_text(encoding="utf-8"))["form"]
 given = partial_correlations(study, "log_width", resamples, by="family").loc["euclidean"]
-width = ", so that width may explain its direction" if given["low"] < 0 < given["high"] else ""
-given_width = (
-    f" Given the log width of the features, its partial r is {interval_text(given, 'partial_r')}{width}."
-)
+unsure = ", so that the rule below leaves the sign open" if given["low"] < 0 < given["high"] else ""
+given_width = f" Given the log width of the features, r is {interval_text(given, 'partial_r')}{unsure}."
 known = interval_text(table.loc[frozen]) if frozen in table.index else "is not among these scores"
 page.glue("frozen", f"{SCORE_NAMES[frozen]}: {known}")
 few = f" With only {len(targets)} targets the intervals can be too narrow." * (len(targets) < 6)

@@ -138,17 +138,6 @@ def slider(frame: pd.DataFrame, name: str) -> None:
         _show(f":::{{slider}} ../_generated/{name}.csv\n:::")
 
 
-def bold_wrong_sign(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with each correlation in bold that does not begin with the right sign.
-
-    Args:
-        frame: a column ``sign``, "+" or "-"; the correlations, as text, in the columns from there to the column ``mean``.
-    """
-    cells = frame.loc[:, "sign":"mean"].iloc[:, 1:-1]
-    right = cells.apply(lambda column: column.str[:1].eq(frame["sign"]) | column.eq(""))
-    return frame.assign(**cells.where(right, "**" + cells + "**"))
-
-
 def glue(name: str, text: str) -> None:
     """Keep a formatted number, so that prose on any page can quote it: ``{glue}`executed/NB.ipynb::name```.
 

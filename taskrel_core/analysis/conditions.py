@@ -100,26 +100,22 @@ def stability_verdicts(table: pd.DataFrame, forms: Mapping[str, str]) -> dict[st
     }
 
 
-def own_sign(table: pd.DataFrame, forms: Mapping[str, str], higher_is_better: Mapping[str, bool]) -> str:
-    """Say how each form's mean r changes, with the sign that the score itself has: negative is right for relatedness.
+def from_first_to_last(table: pd.DataFrame, forms: Mapping[str, str]) -> str:
+    """Say how each form's mean r changes from the first condition to the last; positive is as claimed.
 
     Args:
         table: as ``changes`` returns it.
         forms: names of scores, and what readers call each.
-        higher_is_better: of each score.
     """
     parts = []
     for form, name in forms.items():
-        rows, sign = table[table["score"] == form], 1 if higher_is_better[form] else -1
-        first, last = rows.iloc[0], rows.iloc[-1]
-        low, high = sorted((sign * last["change_low"], sign * last["change_high"]))
+        rows = table[table["score"] == form]
         parts.append(
-            f"{name} goes from {sign * first['mean_r']:+.2f} to {sign * last['mean_r']:+.2f} "
-            f"(change {sign * last['change']:+z.2f} [{low:+z.2f}, {high:+z.2f}], 95 % CI)"
+            f"{name} goes from {rows['mean_r'].iloc[0]:+.2f} to {rows['mean_r'].iloc[-1]:+.2f} (change "
+            f"{interval_text(rows.iloc[-1], 'change', 'change_')}, 95 % CI)"
         )
     conditions = list(dict.fromkeys(table["condition"]))
-    claimed = " (claimed: negative)" if not any(higher_is_better[form] for form in forms) else ""
-    return f"From {conditions[0]} to {conditions[-1]}, mean r{claimed} of {', that of '.join(parts)}."
+    return f"From {conditions[0]} to {conditions[-1]}, mean r (positive: as claimed) of {', that of '.join(parts)}."
 
 
 def finding(table: pd.DataFrame) -> str:

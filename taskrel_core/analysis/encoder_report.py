@@ -1,6 +1,6 @@
 """What the table of fine-tuned encoders says: tables and sentences with numbers that a page shows.
 
-Correlations are printed with the sign that the score itself has, as on the poster: negative is right for relatedness.
+Correlations are oriented, so that positive is as claimed; only beneath the poster's own numbers they have its signs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ COLUMNS = ("mean_r", "low", "high", "fisher_low", "fisher_high")
 
 
 def signed(table: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> pd.DataFrame:
-    """Return the table of ``mean_correlations`` with each score's own sign; interval ends change places with it.
+    """Return the table of ``mean_correlations`` with each score's own sign, as on the poster: relatedness negative.
 
     Args:
-        table: index score, oriented so that positive is as claimed.
+        table: index score, oriented so that positive is as claimed; interval ends change places with the sign.
         higher_is_better: of each score; those that it does not name are.
     """
     shown = table.copy()
@@ -38,72 +38,55 @@ def interval(row: pd.Series, name: str = "mean_r", low: str = "low", high: str =
     return f"{row[name]:+.2f} [{row[low]:+.2f}, {row[high]:+.2f}]"
 
 
-def overview(cells: Cells, higher_is_better: Mapping[str, bool]) -> pd.DataFrame:
+def overview(cells: Cells) -> pd.DataFrame:
     """Return one row per score, strongest first: mean r with both intervals, p, regret, rel@1.
 
     Args:
         cells: of trained encoders, with the controls of ``encoder_cells``.
-        higher_is_better: of each score.
     """
-    table = mean_correlations(cells)
-    order = table.sort_values(by="mean_r", ascending=False).index
-    return signed(table, higher_is_better).loc[order].dropna(subset=["mean_r"])
+    return mean_correlations(cells).sort_values(by="mean_r", ascending=False).dropna(subset=["mean_r"])
 
 
-def width_table(
-    cells: Cells, scores: Sequence[str], higher_is_better: Mapping[str, bool], names: Mapping[str, str]
-) -> pd.DataFrame:
-    """Return what log width explains of some scores, each with its own sign.
+def width_table(cells: Cells, scores: Sequence[str], names: Mapping[str, str]) -> pd.DataFrame:
+    """Return what log width explains of some scores.
 
     Args:
         cells: as for ``overview``.
         scores: their names.
-        higher_is_better: of each score.
         names: what readers call each.
     """
     lines = []
     for score in scores:
-        found, sign = of_width(cells, score), 1 if higher_is_better.get(score, True) else -1
-
-        def text(value: tuple[float, float, float], sign: int = sign) -> str:
-            if not np.isfinite(value[0]):
-                return "constant"
-            low, high = sorted((sign * value[1], sign * value[2]))
-            return f"{sign * value[0]:+.2f} [{low:+.2f}, {high:+.2f}]"
-
+        found = of_width(cells, score)
+        equal, partial = (
+            "constant" if not np.isfinite(r) else f"{r:+.2f} [{low:+.2f}, {high:+.2f}]"
+            for r, low, high in (found.equal, found.partial)
+        )
         lines.append(
             {
                 "score": names.get(score, score),
-                "r with log d": sign * found.with_width,
-                f"r, {found.encoders} encoders with d = {found.width:,}": text(found.equal),
-                "r given log d": text(found.partial),
+                "r with log d": found.with_width,
+                f"r, {found.encoders} encoders with d = {found.width:,}": equal,
+                "r given log d": partial,
             }
         )
     return pd.DataFrame(lines)
 
 
-def answer(
-    cells: Cells,
-    kinds: Mapping[str, Sequence[str]],
-    names: Mapping[str, str],
-    higher_is_better: Mapping[str, bool],
-) -> str:
-    """Say which form of relatedness is strongest, whether it beats the best control, and what the paper's setting does.
+def answer(cells: Cells, kinds: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> str:
+    """Say which form of relatedness is strongest, whether it beats the best control, and what the authors' setting does.
 
     Args:
         cells: as for ``overview``.
         kinds: scores by kind: the forms of relatedness, "paper" among them, first; then the controls.
         names: what readers call each score.
-        higher_is_better: of each score.
     """
-    table = overview(cells, higher_is_better)
+    table = overview(cells)
     forms, controls = ([score for score in list(kinds.values())[k] if score in table.index] for k in (0, 1))
     form = next(str(score) for score in table.index if score in forms)
     gap = differences(cells, controls).loc[form]
     better = "does better than" if gap["low"] > 0 else "differs from"
     evidence = "It" if gap["low"] > 0 else "We find no evidence that it"
-    width = of_width(cells, "paper")
-    equal = width.equal[0]
     narrow = (
         " With so few encoders a bootstrap interval is somewhat too narrow; the table has Fisher's beside it."
         if len(cells.encoders) < FEW
@@ -112,12 +95,17 @@ def answer(
     return (
         f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, the "
         f"{names[form].removeprefix('relatedness, ')} form of relatedness correlates most strongly with fine-tuned accuracy "
-        f"(mean r = {interval(table.loc[form])}, 95 % CI; chosen after the fact). {evidence} {better} the control "
-        f"{names[str(gap['control'])]}, which sees no target (difference {interval(gap, 'difference')}, 95 % CI). The "
-        f"Euclidean cost (the paper's setting) has mean r = {interval(table.loc['paper'])}, 95 % CI; it correlates with the "
-        f"log width of the features by {-width.with_width:+.2f}, and at equal width ({width.encoders} encoders) its mean r is "
-        f"{-equal:+.2f}.{narrow}"
+        f"(mean r = {interval(table.loc[form])}, 95 % CI, positive: as claimed; chosen after the fact). {evidence} {better} the "
+        f"control {names[str(gap['control'])]}, which sees no target (difference {interval(gap, 'difference')}). The Euclidean "
+        f"cost (the authors' setting) has mean r = {interval(table.loc['paper'])}; {of_equal_width(cells)}.{narrow}"
     )
+
+
+def of_equal_width(cells: Cells, score: str = "paper") -> str:
+    """Say how a score correlates with accuracy among the encoders of the most common width."""
+    width = of_width(cells, score)
+    r, low, high = width.equal
+    return f"at equal width ({width.encoders} encoders) it has {r:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def against_controls(cells: Cells, controls: Sequence[str], resamples: int = 2000) -> str:
@@ -132,9 +120,9 @@ def against_controls(cells: Cells, controls: Sequence[str], resamples: int = 200
     better, worse = int((gaps["low"] > 0).sum()), int((gaps["high"] < 0).sum())
     control = gaps["control"].iloc[0].replace("_", " ")
     return (
-        f"Of {len(gaps)} scores {better or 'none'} correlate{'s' if better < 2 else ''} better than the best control "
-        f"({control}) and {worse or 'none'} worse, beyond what resampling explains; {len(gaps) - better - worse} cannot be "
-        "distinguished from it."
+        f"Of {len(gaps)} scores {better or 'none'} correlate{'s' if better < 2 else ''} better than the best of "
+        f"{len(controls)} controls ({control}) and {worse or 'none'} worse, beyond what resampling explains; "
+        f"{len(gaps) - better - worse} cannot be distinguished from it."
     )
 
 
@@ -168,7 +156,7 @@ def beneath(targets: Sequence[str], summary: pd.DataFrame, score: str) -> dict[s
 
     Args:
         targets: columns of the poster's table, the last its mean.
-        summary: as ``overview`` returns it.
+        summary: as ``overview`` returns it, with the poster's signs (``signed``).
         score: name of the row.
     """
     cells = dict.fromkeys(targets, "not run")

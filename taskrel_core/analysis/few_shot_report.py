@@ -51,8 +51,9 @@ def finding(table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WI
     )
     reading = ", and outweighs it" if loss["low"] > 0 > transport["high"] and paper["low"] <= 0 else ""
     return (
-        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the paper's setting) {direction}: "
-        f"mean r = {interval_text(paper)} (95 % CI; positive: as claimed). {parts}{reading}."
+        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the authors' setting) {direction}: "
+        f"mean r = {interval_text(paper)} (95 % CI; positive: as claimed); for the match of encoder and target, r = "
+        f"{interval_text(paper, 'interaction_r', 'interaction_')}. {parts}{reading}."
     )
 
 
@@ -133,8 +134,9 @@ def limits(
     if len(ceiling):
         least, most = (str(target) for target in (ceiling.idxmin(), ceiling.idxmax()))
         parts.append(
-            f"The noise of the seeds limits any score to r = {ceiling.min():.2f} ({names.get(least, least)}) to "
-            f"{ceiling.max():.2f} ({names.get(most, most)})."
+            f"From the noise of the seeds, the largest r that a score can reach is estimated as {ceiling.min():.2f} "
+            f"({names.get(least, least)}) to {ceiling.max():.2f} ({names.get(most, most)}); where encoders differ little the "
+            "estimate is rough, and an observed r can exceed it."
         )
     if targets > 1 and several > 3:
         smallest = smallest_r(several, targets, shared_part(cells), tables=tables, resamples=200)
@@ -223,7 +225,7 @@ def searched_for(
     return (
         f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'' if len(reach) > 1 else 'es'} the goal, a mean r of "
         f"{goal} and a match r of {match}, on the targets of the search; the best ({label(str(best.name))}) has mean r = "
-        f"{interval_text(best)}, 95 % CI. On the last targets the form that the search chose, {name}, has mean r = "
+        f"{interval_text(best)}, 95 % CI. On the last targets the form chosen afterwards, {name}, has mean r = "
         f"{interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')}, {met} the goal. Its "
         f"mean r less that of the best control ({_words(control)}) is {interval_text(chosen, 'difference', 'difference_')}."
     )

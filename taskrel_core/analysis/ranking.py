@@ -106,54 +106,22 @@ def mean_r(
     encoders: Sequence[str],
     truth: str = "fine_tuned",
 ) -> pd.Series:
-    """Return each score's Pearson correlation in the mean over targets, by score; arguments as for ``correlations``."""
+    """Return each score's mean r over targets, oriented so that positive is as claimed; arguments as for ``correlations``."""
     each = correlations(table, higher_is_better, {"these": encoders}, truth)
-    return pd.Series(over_targets(each).set_index("score")["pearson"])
+    return pd.Series(over_targets(oriented(each)).set_index("score")["pearson"])
 
 
-def strength(table: pd.DataFrame) -> pd.Series:
-    """Return Pearson's r times the sign that it should have, for each row of ``correlations`` or ``over_targets``."""
-    return pd.Series(table["pearson"] * table["expected"].map({"+": 1, "-": -1}))
-
-
-def strength_difference(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
-    """Return by how much ``one`` score is stronger than the ``other``, target by target, as ``over_targets`` does.
-
-    An interval that contains 0 means that the targets do not tell the two apart.
-
-    Args:
-        table: as ``correlations`` returns it, for one set of encoders.
-        one: name of a score.
-        other: name of another.
-    """
-    oriented = table.assign(pearson=strength(table))
-    mine, theirs = (oriented[oriented["score"] == name].set_index("target") for name in (one, other))
-    return over_targets(mine.assign(pearson=mine["pearson"] - theirs["pearson"]))
+def oriented(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``correlations`` or ``over_targets`` with r and its interval times the sign that r should have."""
+    turned = table["expected"] == "-"
+    ends = {"pearson": -table["pearson"], "low": -table["high"], "high": -table["low"], "expected": "+"}
+    return table.assign(**{name: table[name].mask(turned, value) for name, value in ends.items()})
 
 
 def saturation(scores: pd.DataFrame) -> pd.Series:
     """Return, for each score that says when it is saturated, the fraction of rows of ``Scoring`` in which it is."""
     said = scores.filter(regex="^saturated_").rename(columns=lambda name: name.removeprefix("saturated_"))
     return pd.Series({name: said[name].dropna().astype(bool).mean() for name in said})
-
-
-def side_by_side(each: pd.DataFrame, mean: pd.DataFrame, encoders: str) -> pd.DataFrame:
-    """Return the table as a reader wants it: one row per score, r with its interval for each target, then their mean.
-
-    Args:
-        each: as ``correlations`` returns it.
-        mean: as ``over_targets`` returns it.
-        encoders: which of the sets.
-
-    Returns:
-        Index score; columns: sign (the right one), the targets, mean, weighted tau, rel@1.
-    """
-    cells, means = each[each["encoders"] == encoders], mean[mean["encoders"] == encoders].set_index("score")
-    wide = cells.assign(cell=format_intervals(cells)).pivot(index="score", columns="target", values="cell")
-    wide = wide.loc[means.index, list(dict.fromkeys(cells["target"]))].fillna("")
-    wide.insert(0, "sign", means["expected"])
-    wide["mean"] = format_intervals(means)
-    return wide.assign(**{"weighted tau": means["weighted_kendall"], "rel@1": means["rel_at_1"]})
 
 
 def format_intervals(rows: pd.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 """How scores correlate with fine-tuned accuracy."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,44 +8,29 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .names import SCORE_NAMES, named
-from .panels import apart
-from .style import COLOURS, GREY, STYLE, colour_of
+from .panels import apart, name_scores
+from .style import COLOURS, GREY, KIND_COLOURS, STYLE, colour_of
 
 
-def score_correlations(
-    mean: pd.DataFrame, each: pd.DataFrame, controls: Mapping[str, str], negative: Collection[str] = ()
-) -> Axes:
-    """Draw each score's mean r with its interval over grey dots, one per target; controls as lines; the claimed side shaded.
+def score_correlations(mean: pd.DataFrame, each: pd.DataFrame, judged: str = "paper") -> Axes:
+    """Draw each score's mean r with its interval over grey dots, one per target; positive is as claimed.
 
     Args:
-        mean: columns score, mean_r, low, high, oriented so that positive is as claimed; the best first.
+        mean: columns score, kind (a key of KIND_COLOURS), mean_r, low, high; the best first.
         each: columns score, target, pearson, oriented alike.
-        controls: names of controls in ``mean``, and what readers call them.
-        negative: scores that are right where r is negative; they are drawn so, above the others.
+        judged: score whose row is shaded.
     """
-    rows = mean[~mean["score"].isin(list(controls))]
-    lower = rows["score"].isin(list(negative))
-    rows = pd.concat([pd.DataFrame(rows[lower]), pd.DataFrame(rows[~lower])])
-    signs = np.where(rows["score"].isin(list(negative)), -1, 1)
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(5.2, 0.42 * len(rows) + 2.0), layout="constrained")
-        for k, (name, label) in enumerate(controls.items()):
-            found = float(mean.loc[mean["score"] == name, "mean_r"].iloc[0])
-            style = {"colors": COLOURS[1], "ls": ("--", ":", "-.", (0, (6, 3)))[k % 4], "lw": 1.5}
-            y = np.arange(len(rows))
-            ax.vlines(signs * found, y - 0.5, y + 0.5, label=f"control: {label}", **style)
-        for k, (sign, row) in enumerate(zip(signs, rows.to_dict("records"), strict=True)):
-            dots = sign * each[each["score"] == row["score"]]["pearson"]
-            ax.fill_between([0, sign * 1.02], k - 0.5, k + 0.5, color=COLOURS[2], alpha=0.1, lw=0)
-            ax.plot(dots, [k] * len(dots), "o", ms=4, color=GREY, alpha=0.6)
-            ax.plot([sign * row["low"], sign * row["high"]], [k, k], color=COLOURS[0], lw=2)
-            ax.plot(sign * row["mean_r"], k, "o", ms=8, color=COLOURS[0])
+        _, ax = plt.subplots(figsize=(5.2, 0.4 * len(mean) + 1.2), layout="constrained")
+        for y, row in enumerate(mean.to_dict("records")):
+            colour, dots = KIND_COLOURS[row["kind"]], each[each["score"] == row["score"]]["pearson"]
+            ax.plot(dots, [y] * len(dots), "o", ms=4, color=GREY, alpha=0.5)
+            ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
+            ax.plot(row["mean_r"], y, "o", ms=8, color=colour)
         ax.axvline(0, color=GREY, lw=0.8)
-        labels = [SCORE_NAMES.get(str(s), str(s)).replace(", ", ",\n") for s in rows["score"]]
-        ax.set_yticks(range(len(rows)), labels)
-        ax.set(xlim=(-1.02, 1.02), ylim=(len(rows) - 0.5, -0.5))
-        ax.set_xlabel("r with accuracy (green: the side of the claim)")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.4, 1), fontsize=10)
+        name_scores(ax, mean["score"], mean["kind"], judged)
+        ax.set(xlim=(-1.02, 1.02), ylim=(len(mean) - 0.4, -0.6), xticks=[-1, -0.5, 0, 0.5, 1])
+        ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
     return ax
 
 

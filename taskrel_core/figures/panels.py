@@ -1,6 +1,6 @@
 """Panels of several figures: their layout and labels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 
-from .style import ink
+from .names import SCORE_NAMES
+from .style import KIND_COLOURS, ink
 
 
 def panels(count: int, columns: int, height: float) -> tuple[Figure, np.ndarray]:
@@ -61,3 +62,21 @@ def label_ends(ax: Axes, x: float, ends: Mapping[str, tuple[float, str]], points
         ax.annotate(
             name, (x, y), (7, 0), textcoords="offset points", va="center", color=ink(colour), fontsize=10
         )
+
+
+def name_scores(ax: Axes, scores: Iterable[str], kinds: Iterable[str], judged: str) -> None:
+    """Name the rows of a figure after scores, in the colour of their kind, the one that is judged in bold on a shaded row.
+
+    Args:
+        ax: the axes; row k is at height k.
+        scores: names of the rows, from the top.
+        kinds: of each, keys of KIND_COLOURS.
+        judged: one of the scores.
+    """
+    names = [str(score) for score in scores]
+    ax.set_yticks(range(len(names)), [SCORE_NAMES.get(name, name) for name in names])
+    for label, kind in zip(ax.get_yticklabels(), kinds, strict=True):
+        label.set_color(ink(KIND_COLOURS[kind]) if kind != "control" else "black")
+    for y in [k for k, name in enumerate(names) if name == judged]:
+        ax.axhspan(y - 0.5, y + 0.5, color=KIND_COLOURS["relatedness"], alpha=0.15, lw=0)
+        ax.get_yticklabels()[y].set_fontweight("bold")

@@ -8,14 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .names import SCORE_NAMES
-from .style import COLOURS, GREY, STYLE, ink
-
-KIND_COLOURS = {
-    "relatedness": COLOURS[0],
-    "part of it": COLOURS[3],
-    "other metric": COLOURS[2],
-    "control": GREY,
-}
+from .panels import name_scores
+from .style import GREY, KIND_COLOURS, STYLE
 
 MARKS: list[dict[str, Any]] = [
     {"marker": "o", "ms": 5.5, "ls": ""},
@@ -43,12 +37,7 @@ def quality_and_match(table: pd.DataFrame, line: str, judged: str = "euclidean")
             ax.plot(row["interaction_r"], y + 0.17, "D", color=colour, mfc="white", ms=4)
         ax.axvline(0, color=GREY, lw=0.8)
         ax.axvline(table.loc[line, "mean_r"], color=GREY, lw=0.9, ls=":")
-        ax.set_yticks(range(len(table)), [SCORE_NAMES.get(str(name), str(name)) for name in table.index])
-        for label, kind in zip(ax.get_yticklabels(), table["kind"], strict=True):
-            label.set_color(ink(KIND_COLOURS[kind]) if kind != "control" else "black")
-        for y in np.flatnonzero(table.index == judged):
-            ax.axhspan(y - 0.5, y + 0.5, color=KIND_COLOURS["relatedness"], alpha=0.15, lw=0)
-            ax.get_yticklabels()[y].set_fontweight("bold")
+        name_scores(ax, table.index, table["kind"], judged)
         ax.set(xlim=(-1.02, 1.02), ylim=(len(table) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
         ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
         ax.plot([], [], "o", color="black", label="over encoders, mean of targets")

@@ -11,6 +11,12 @@ INKS = ("#0072B2", "#C25500", "#00805D", "#A8527F", "#8F6300", "#1F77A8")
 GREY = "#757575"
 TERM_COLOURS = (COLOURS[0], COLOURS[2], COLOURS[1])  # re-weighted loss, label mismatch, distribution mismatch
 METRIC_COLOURS = {"euclidean": COLOURS[1], "span": COLOURS[5], "logit": COLOURS[2], "one_sided": COLOURS[0]}
+KIND_COLOURS = {
+    "relatedness": COLOURS[0],
+    "part of it": COLOURS[3],
+    "other metric": COLOURS[2],
+    "control": GREY,
+}
 
 STYLE = {
     "font.size": 10,

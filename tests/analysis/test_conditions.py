@@ -8,7 +8,7 @@ from taskrel_core.analysis.conditions import (
     changes,
     condition_verdicts,
     finding,
-    own_sign,
+    from_first_to_last,
     side_by_side,
     stability_verdicts,
     told,
@@ -131,7 +131,7 @@ def test_r_is_averaged_over_the_samples_of_a_condition(truth):
     assert both["change"] == pytest.approx(np.mean(each) - each[0])
 
 
-def test_a_form_is_told_with_its_own_sign_and_judged_by_its_change(table):
+def test_a_form_is_told_from_first_to_last_and_judged_by_its_change(table):
     few = table[table["condition"] != "turned"]
     names = {"euclidean": "relatedness", "probe": "the probe"}
     assert stability_verdicts(few, names) == {
@@ -139,7 +139,9 @@ def test_a_form_is_told_with_its_own_sign_and_judged_by_its_change(table):
         "probe stability": "not supported",
     }
     row = few.query("score == 'euclidean' and condition == 'few'").iloc[0]
-    text = own_sign(few, names, {"euclidean": False, "probe": True})
-    assert text.startswith("From all to few, mean r of relatedness goes from -1.00 to -1.00 (change ")
-    assert f"[{-row['change_high']:+z.2f}, {-row['change_low']:+z.2f}], 95 % CI), that of " in text
+    text = from_first_to_last(few, names)
+    assert text.startswith(
+        "From all to few, mean r (positive: as claimed) of relatedness goes from +1.00 to +1.00 (change "
+    )
+    assert f"[{row['change_low']:+.2f}, {row['change_high']:+.2f}], 95 % CI), that of " in text
     assert "that of the probe goes from +0." in text

@@ -10,12 +10,10 @@ from taskrel_core.analysis.ranking import (
     format_intervals,
     join_scores,
     mean_r,
+    oriented,
     otce_predictions,
     over_targets,
     saturation,
-    side_by_side,
-    strength,
-    strength_difference,
 )
 
 ENCODERS = ["a", "b", "c", "d", "e"]
@@ -129,18 +127,6 @@ def test_otce_without_other_targets_is_unknown():
     assert all(value is None for value in otce_predictions(only, accuracies[accuracies["target"] == "one"]))
 
 
-def test_a_strength_difference_is_one_of_strengths_whatever_their_signs():
-    lines = [
-        ("x", "t", "+", 0.5), ("x", "u", "+", 0.9), ("y", "t", "-", -0.8), ("y", "u", "-", 0.1),
-    ]  # fmt: skip
-    table = pd.DataFrame(lines, columns=["score", "target", "expected", "pearson"])
-    table = table.assign(encoders="all", weighted_kendall=0.0, rel_at_1=1.0)
-    row = strength_difference(table, "x", "y").iloc[0]
-    assert row["pearson"] == pytest.approx(((0.5 - 0.8) + (0.9 + 0.1)) / 2)
-    assert row["low"] == pytest.approx(-0.3)
-    assert row["high"] == pytest.approx(1.0)
-
-
 def test_equal_accuracies_everywhere_are_refused():
     scores, accuracies = _rows()
     table = join_scores(scores, accuracies.assign(fine_tuned=0.5), ["good", "loss"])
@@ -148,28 +134,21 @@ def test_equal_accuracies_everywhere_are_refused():
         correlations(table, HIGHER, {"all": ENCODERS})
 
 
-def test_the_table_has_each_cell_beside_its_right_sign():
-    scores, accuracies = _rows()
-    scores["good"] = scores["good"] * np.where(scores["target"] == "two", -1, 1)
-    each = correlations(join_scores(scores, accuracies, ["good"]), HIGHER, {"all": ENCODERS})
-    shown = side_by_side(each, over_targets(each), "all").loc["good"]
-    assert shown["sign"] == "+"
-    assert shown["one"].startswith("+1.00 [")
-    assert shown["two"].startswith("-1.00 [")
-    assert shown["two"].endswith("]")
-
-
-def test_mean_r_is_that_over_targets():
+def test_mean_r_is_that_over_targets_with_its_sign_as_claimed():
     scores, accuracies = _rows()
     table = join_scores(scores, accuracies, ["good", "loss"])
     expected = over_targets(correlations(table, HIGHER, {"all": ENCODERS[:4]}, "probe")).set_index("score")
     found = mean_r(table, HIGHER, ENCODERS[:4], truth="probe")
-    assert found.to_dict() == expected["pearson"].to_dict()
+    assert found["good"] == expected["pearson"]["good"]
+    assert found["loss"] == -expected["pearson"]["loss"] != 0
 
 
-def test_strength_is_r_with_its_right_sign():
-    table = pd.DataFrame({"pearson": [0.5, -0.5, -0.25], "expected": ["+", "-", "+"]})
-    assert strength(table).tolist() == [0.5, 0.5, -0.25]
+def test_r_and_its_interval_are_turned_where_it_should_be_negative():
+    ends = {"low": [0.4, -0.7, -0.5], "high": [0.6, -0.1, 0.1]}
+    table = oriented(pd.DataFrame({"pearson": [0.5, -0.5, -0.25], "expected": ["+", "-", "+"], **ends}))
+    assert table["pearson"].tolist() == [0.5, 0.5, -0.25]
+    assert table["low"].tolist() == [0.4, 0.1, -0.5]
+    assert table["high"].tolist() == [0.6, 0.7, 0.1]
 
 
 def test_saturation_counts_the_rows_that_have_the_score():

@@ -16,6 +16,7 @@ from taskrel_core.analysis.encoder_report import (
     beneath,
     overview,
     power_text,
+    signed,
     width_table,
 )
 from taskrel_core.analysis.study import mean_correlations
@@ -82,20 +83,18 @@ def test_a_score_of_width_alone_has_no_sign_among_encoders_of_one_width():
 def test_what_is_said_has_the_sign_of_the_poster(shipped):
     names = {name: name for name in shipped.scores}
     kinds = {"form": ["paper", "logit"], "control": ["reference_accuracy", STATIC]}
-    text = answer(shipped, kinds, names, SCORES)
+    text = answer(shipped, kinds, names)
     assert "the logit form of relatedness correlates most strongly" in text
-    assert "mean r = -0.82 [" in text
+    assert "mean r = +0.82 [" in text
     assert "We find no evidence that it differs from the control" in text
-    assert (
-        "log width of the features by +0.98, and at equal width (5 encoders) its mean r is -0.09. With so few encoders"
-        in text
-    )
-    table = overview(shipped, SCORES)
+    assert "; at equal width (5 encoders) it has +0.09 [-0.95, +1.00]. With so few encoders" in text
+    assert overview(shipped).loc["logit", "low"] > 0
+    table = signed(overview(shipped), SCORES)
     assert table.loc["logit", "high"] < 0 < table.loc["reference_accuracy", "low"]
     assert beneath(["pets", "mean"], table, "logit")["pets"] == "not run"
     assert beneath(["pets", "mean"], table, "logit")["mean"].startswith("-0.82 [-0.9")
-    lines = width_table(shipped, ["paper", "hscore"], SCORES, names).set_index("score")
-    assert lines.loc["paper", "r with log d"] == pytest.approx(0.98, abs=0.005)
+    lines = width_table(shipped, ["paper", "hscore"], names).set_index("score")
+    assert lines.loc["paper", "r with log d"] == pytest.approx(-0.98, abs=0.005)
     assert lines.loc["hscore"].iloc[1] == "constant"
     assert "8 encoders and 5 targets detects a true mean r of 0." in power_text(shipped, "logit", tables=8)
 
@@ -113,7 +112,7 @@ def test_scores_are_counted_against_the_best_control():
     cells = Cells(names, tuple("abcd"), names, truth[..., None], scores)
     text = against_controls(cells, ["control"], resamples=200)
     assert text.startswith(
-        "Of 3 scores 1 correlates better than the best control (control) and 1 worse, beyond"
+        "Of 3 scores 1 correlates better than the best of 1 controls (control) and 1 worse, beyond"
     )
     assert text.endswith("; 1 cannot be distinguished from it.")
     alone = Cells(

@@ -131,16 +131,6 @@ def test_a_fold_that_is_no_part_of_the_rows_is_refused(shown, tmp_path, fold, er
     assert not (tmp_path / "made").exists()
 
 
-def test_correlations_of_the_wrong_sign_are_bold():
-    frame = pd.DataFrame(
-        {"sign": ["+", "-"], "one": ["+0.80", "+0.10"], "two": ["-0.50 [-1, +1]", ""], "mean": "-0.10"}
-    )
-    shown = page.bold_wrong_sign(frame)
-    assert shown["one"].tolist() == ["+0.80", "**+0.10**"]
-    assert shown["two"].tolist() == ["**-0.50 [-1, +1]**", ""]
-    assert shown[["sign", "mean"]].equals(frame[["sign", "mean"]])
-
-
 def test_glued_text_is_kept_beside_the_page(shown, tmp_path, monkeypatch):
     glued = {}
     monkeypatch.setattr(page.myst_nb, "glue", lambda name, value, display: glued.update({name: repr(value)}))

@@ -160,32 +160,18 @@ def test_names_at_the_ends_of_lines_do_not_overlap():
 
 def test_each_score_has_its_mean_over_the_dots_of_its_targets():
     mean = pd.DataFrame(
-        {"score": ["paper", "probe"], "mean_r": [0.2, 0.7], "low": [0.1, 0.6], "high": [0.3, 0.8]}
-    )
+        {"score": ["probe", "paper"], "mean_r": [0.7, -0.2], "low": [0.6, -0.3], "high": [0.8, -0.1]}
+    ).assign(kind=["control", "relatedness"])
     each = pd.DataFrame({"score": "paper", "target": ["mnist", "usps"], "pearson": [0.5, -0.1]})
-    ax = score_correlations(mean, each, {"probe": "probe"})
-    assert (0.2, 0.0) in marks(ax)
+    ax = score_correlations(mean, each)
+    assert {(0.7, 0.0), (-0.2, 1.0)} <= set(marks(ax))
     assert any(list(line.get_xdata()) == [0.5, -0.1] for line in ax.lines)
-    assert [[list(end) for end in line] for line in ax.collections[0].get_segments()] == [
-        [[0.7, -0.5], [0.7, 0.5]]
-    ]  # the control
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["relatedness,\nEuclidean,\ntau 0.02"]
-
-
-def test_a_score_whose_right_sign_is_negative_is_drawn_with_its_own_sign_above_the_others():
-    mean = pd.DataFrame(
-        {"score": ["logme", "paper", "probe"], "mean_r": [0.6, -0.2, 0.7], "low": -0.3, "high": 0.8}
-    )
-    each = pd.DataFrame({"score": "paper", "target": ["mnist", "usps"], "pearson": [0.5, -0.1]})
-    ax = score_correlations(mean, each, {"probe": "probe"}, {"paper"})
-    assert {(0.2, 0.0), (0.6, 1.0)} <= set(marks(ax))
-    assert any(list(line.get_xdata()) == [-0.5, 0.1] for line in ax.lines)
-    assert [line[0][0] for line in ax.collections[0].get_segments()] == [
-        -0.7,
-        0.7,
-    ]  # the control on the side of each row
-    ends = [area.get_paths()[0].vertices[:, 0] for area in ax.collections[1:]]
-    assert [(min(x), max(x)) for x in ends] == [(-1.02, 0), (0, 1.02)]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [
+        "cross-validated probe",
+        "relatedness, Euclidean, tau 0.02",
+    ]
+    assert [tick.get_fontweight() for tick in ax.get_yticklabels()] == ["normal", "bold"]  # what is judged
+    assert [(area.get_y(), area.get_height()) for area in ax.patches] == [(0.5, 1.0)]
 
 
 def test_encoders_are_labelled_and_sized_by_their_width():
@@ -266,11 +252,11 @@ def test_a_printed_value_that_does_not_follow_is_joined_to_the_recomputed_one():
     assert [line.get_xdata().tolist() for line in ax.lines[:2]] == [[-0.1, 0.6], [0.5, 0.6]]
 
 
-def test_limited_data_has_a_line_per_score_in_order_of_the_fraction_right_sign_upwards():
+def test_limited_data_has_a_line_per_score_in_order_of_the_fraction():
     table = pd.DataFrame({"score": "logme", "target": "mnist", "share": [1.0, 0.1], "pearson": [0.9, 0.2]})
-    ax = limited_data(table.assign(low=0.1, high=0.95), {"logme": False})
+    ax = limited_data(table.assign(low=0.1, high=0.95))
     assert ax.lines[0].get_xdata() == pytest.approx([0.1, 1.0])
-    assert ax.lines[0].get_ydata() == pytest.approx([-0.2, -0.9])
+    assert ax.lines[0].get_ydata() == pytest.approx([0.2, 0.9])
 
 
 def test_modes_are_joined_from_left_to_right():
