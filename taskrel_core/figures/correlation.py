@@ -38,7 +38,7 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[st
     """Draw accuracy against score, a panel per score; both are means over targets of standardised values.
 
     Args:
-        table: columns target, encoder, score, value, fine_tuned; trained encoders only.
+        table: columns target, encoder, score, value (oriented: more is better), fine_tuned; trained encoders only.
         scores: panels, from the top.
         widths: of each encoder's features; sizes the mark.
     """
@@ -66,7 +66,7 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[st
                 )  # fmt: skip
             ax.margins(0.1, 0.15)
             ax.set(title=SCORE_NAMES.get(score, score), ylabel="accuracy (std.)")
-        axes[-1, 0].set_xlabel("score (std.); size of the mark: width of the features")
+        axes[-1, 0].set_xlabel("score (std.), better to the right; size of the mark: width")
     return axes[:, 0]
 
 

@@ -260,7 +260,7 @@ def test_the_builder_says_where_the_pages_asked_for_are(book, smoke_folder, own)
 
 # Quaint words, and names of the code, that readers should not meet in prose.
 BANNED = (
-    "foretell|anew|put right|is not shown to|holds in sign|does not hold|guessing|paper's form|"
+    "foretell|anew|put right|is not shown to|holds in sign|does not hold|guessing|paper's form|paper's setting|"
     "reweighted_loss|fixed_all|learned_all|one_sided|label_mismatch"
 )
 OTHERS = ("api", "theory", "assets", "status", "equations", "tutorial", "notation", "genindex", "search")
