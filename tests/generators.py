@@ -9,7 +9,7 @@ from taskrel_core import Task
 from taskrel_core.method.settings import ExactSettings
 
 FEW_STEPS = ExactSettings(
-    pull_back_steps=6, map_starts=8, map_keep=2, rounds=3, joint_steps=8, joint_rounds=2
+    pull_back_steps=6, map_starts=8, map_keep=2, rounds=3, joint_steps=8, joint_rounds=2, pseudo_rounds=2
 )  # looser and faster, not less certified: for tests of what holds after any search
 FEW_TURNS = replace(FEW_STEPS, full_turn=32, leading=16)  # and for features of encoders, which are wide
 

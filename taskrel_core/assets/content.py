@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +80,19 @@ def content_key(fields: Mapping[str, Any]) -> str:
 
 def canonical_json(value: Any, name: str) -> str:
     """The JSON of a value, the same for the same content: sorted names, no blanks, numpy scalars as plain numbers."""
-
-    def plain(item: Any) -> Any:
-        if hasattr(item, "item") and getattr(item, "ndim", None) == 0:
-            return item.item()
-        raise TypeError(
-            f"{name} must hold JSON values, got {type(item).__name__} {item!r}; turn it into numbers, text or lists"
-        )
-
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=plain, allow_nan=False)
+        return json.dumps(
+            value, sort_keys=True, separators=(",", ":"), default=partial(_plain, name), allow_nan=False
+        )
     except ValueError as error:
         raise ValueError(
             f"{name} must hold finite numbers, got {value!r}; write None for a missing value"
         ) from error
+
+
+def _plain(name: str, item: Any) -> Any:
+    if hasattr(item, "item") and getattr(item, "ndim", None) == 0:
+        return item.item()
+    raise TypeError(
+        f"{name} must hold JSON values, got {type(item).__name__} {item!r}; turn it into numbers, text or lists"
+    )

@@ -62,18 +62,18 @@ def test_features_and_posteriors_are_those_of_the_library(name, folder):
     net, entry = WRITE[name](folder), ENCODERS[name]
     x = seen(name)
     with torch.inference_mode():
-        scores = net(x).softmax(1).numpy()
+        scores = net(x[:1]).softmax(1).numpy()
         wanted = trunk_of(net)(x).numpy()
     found = entry.features(IMAGES)
     assert found.shape == (2, entry.dim)
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
     np.testing.assert_array_equal(entry.features(IMAGES), found)
     if entry.has_head:
-        np.testing.assert_allclose(entry.posteriors(IMAGES), scores, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(entry.posteriors(IMAGES[:1]), scores, rtol=1e-3, atol=1e-5)
     assert len(entry.version) == 64
     trained = entry.module()
-    z = trained(entry.prepare(IMAGES))
-    np.testing.assert_allclose(z.detach().numpy(), found, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
+    z = trained(entry.prepare(IMAGES[:1]))
+    np.testing.assert_allclose(z.detach().numpy(), found[:1], rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
     z.sum().backward()
     assert all(weight.grad is not None for weight in trained.parameters())
 
@@ -81,8 +81,8 @@ def test_features_and_posteriors_are_those_of_the_library(name, folder):
 def test_the_decoder_of_mae_is_left_out(folder):
     net = tiny.mae(folder, decoder=True)
     with torch.inference_mode():
-        wanted = net(seen("mae_vit_b_16")).numpy()
-    np.testing.assert_allclose(ENCODERS["mae_vit_b_16"].features(IMAGES), wanted, rtol=1e-3, atol=1e-3)
+        wanted = net(seen("mae_vit_b_16", IMAGES[:1])).numpy()
+    np.testing.assert_allclose(ENCODERS["mae_vit_b_16"].features(IMAGES[:1]), wanted, rtol=1e-3, atol=1e-3)
 
 
 def test_only_those_with_a_head_have_posteriors():

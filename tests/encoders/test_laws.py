@@ -66,10 +66,10 @@ def built(name, **settings):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_features_are_finite_numbers_of_the_width_stated(name):
-    images, _ = sample(6, "test")
+    images, _ = sample(4, "test")
     kept = images.copy()
     z = built(name)(images)
-    assert z.shape == (6, ENCODERS[name].dim)
+    assert z.shape == (4, ENCODERS[name].dim)
     assert z.dtype == np.float32
     assert np.isfinite(z).all()
     np.testing.assert_array_equal(images, kept)
@@ -79,15 +79,15 @@ def test_features_are_finite_numbers_of_the_width_stated(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_an_image_has_the_same_features_alone_and_in_a_batch(name):
-    images, _ = sample(20, "test")
+    images, _ = sample(6, "test")
     encode = built(name)
-    alone = np.concatenate([encode(images[k : k + 1]) for k in (0, 7, 19)])
-    np.testing.assert_allclose(encode(images)[[0, 7, 19]], alone, rtol=1e-4, atol=1e-4)
+    alone = np.concatenate([encode(images[k : k + 1]) for k in (0, 5)])
+    np.testing.assert_allclose(encode(images)[[0, 5]], alone, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_building_twice_gives_the_same_encoder(name):
-    images, _ = sample(4, "test")
+    images, _ = sample(2, "test")
     np.testing.assert_array_equal(built(name)(images), built(name)(images))
 
 
@@ -184,10 +184,10 @@ def test_what_cannot_be_trained_is_refused_by_name(name):
 @pytest.mark.parametrize("name", grouped(TRAINABLE))
 def test_a_module_to_train_gives_the_features_and_takes_gradients(name):
     entry = ready(name)
-    images, _ = sample(3, "test")
+    images, _ = sample(2, "test")
     wanted = entry.features(images)
     net, x = entry.module(), entry.prepare(images)
-    assert (x.dtype, x.shape[0], *x.shape[2:]) == (torch.float32, 3, *[entry.input_size] * 2)
+    assert (x.dtype, x.shape[0], *x.shape[2:]) == (torch.float32, 2, *[entry.input_size] * 2)
     z = net(x)
     np.testing.assert_allclose(z.detach(), wanted, rtol=1e-4, atol=1e-4)
     z.square().sum().backward()

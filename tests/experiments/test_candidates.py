@@ -10,7 +10,7 @@ from taskrel_core import DATASETS, ENCODERS, Task
 from taskrel_core import relatedness as full_relatedness
 from taskrel_core.experiments.candidates import DIRECTIONS, Candidate, _discriminants, _projected, parse
 from taskrel_core.extraction import features, few_per_class, sample_classes, standardise
-from tests.generators import FEW_STEPS
+from tests.generators import FEW_TURNS
 
 ROW = Candidate(
     "glyphs_digits",
@@ -21,7 +21,7 @@ ROW = Candidate(
     k_reference=3,
     n_reference=60,
 )
-relatedness = partial(full_relatedness, settings=FEW_STEPS)
+relatedness = partial(full_relatedness, settings=FEW_TURNS)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,15 @@
 """make gpu: its parts run on the device that they are given, differences are seen, and no GPU is no error."""
 
 import os
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
+from taskrel_core import relatedness
 from taskrel_core.experiments import device_check
+from tests.generators import FEW_STEPS
 from tests.pretended import Pretended
 
 
@@ -58,6 +61,7 @@ def test_without_a_gpu_it_says_so_and_what_to_do(capsys, monkeypatch):
 
 
 def test_heads_and_refinement_run_on_the_device_and_agree(monkeypatch):
+    monkeypatch.setattr(device_check, "relatedness", partial(relatedness, settings=FEW_STEPS))
     made = {one.name: one for one in device_check.parts(n=60, d=6, k=3, images=60)}
     assert list(made) == ["heads", "refinement", "features", "fine-tuning"]
     monkeypatch.setenv("TASKREL_DEVICE", "cpu")

@@ -1,18 +1,27 @@
 """What a target tells alone, and the bound from a part of its samples."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
+from taskrel_core import relatedness as full_relatedness
 from taskrel_core.experiments.part import Part, seen
 from taskrel_core.experiments.relatedness import Experiment
 from taskrel_core.experiments.separation import Separation, class_distance
 from taskrel_core.extraction import features, standardise
-from taskrel_core.method.solve import relatedness
 from taskrel_core.task import Task
+from tests.generators import FEW_TURNS
 
 SMALL = {"encoder": "random_net", "n_target": 80}
 PAIR = {"reference": "glyphs_digits", "target": "digits", "n_reference": 60, "tau": 0.2, **SMALL}
+relatedness = partial(full_relatedness, settings=FEW_TURNS)
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    monkeypatch.setattr("taskrel_core.experiments.relatedness.relatedness", relatedness)
 
 
 def test_the_distance_of_class_means_is_the_mean_over_pairs_of_present_classes():

@@ -25,7 +25,7 @@ SCRIPT = "from tests.method.test_threads import results; import json; print(json
 
 def pair() -> tuple[Task, Task]:
     """Two tasks large enough that torch and BLAS would share the work among threads."""
-    return gaussian_task(400, 150, 4, seed=1), gaussian_task(300, 150, 4, seed=2)
+    return gaussian_task(300, 150, 4, seed=1), gaussian_task(230, 150, 4, seed=2)
 
 
 def results() -> dict[str, list[float]]:
@@ -61,7 +61,7 @@ def test_threads_of_torch_change_no_result_and_are_restored(n, with_one):
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("n", [1, 2, 4])
+@pytest.mark.parametrize("n", [1, 4])  # with 2 as well above
 def test_threads_of_the_environment_change_no_result(n, with_one):
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     run = subprocess.run(

@@ -1,6 +1,7 @@
 """A second definition of every metric, from its formula by another route: loops, dense inverses, linear programmes."""
 
 import warnings
+from functools import cache
 from itertools import permutations
 
 import mpmath
@@ -264,11 +265,15 @@ def otdd(target, reference, posteriors):
         x = task.z[task.labels == label].numpy()
         return x.mean(0), np.atleast_2d(np.cov(x.T, bias=True))
 
+    @cache
+    def apart(one, other):
+        (m, s), (m2, s2) = moments(reference, one), moments(target, other)
+        return ((m - m2) ** 2).sum() + np.trace(s + s2 - 2 * root(root(s) @ s2 @ root(s)))
+
     cost = squared_distances(target, reference)
     for i, one in enumerate(reference.labels.tolist()):
         for j, other in enumerate(target.labels.tolist()):
-            (m, s), (m2, s2) = moments(reference, one), moments(target, other)
-            cost[i, j] += ((m - m2) ** 2).sum() + np.trace(s + s2 - 2 * root(root(s) @ s2 @ root(s)))
+            cost[i, j] += apart(one, other)
     return (cheapest_plan(cost) * cost).sum() * unit**2
 
 

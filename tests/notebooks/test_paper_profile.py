@@ -48,8 +48,19 @@ def run(*arguments, data, cache):
     )
 
 
+def put_clip(data):
+    """600 MB, so only where a page reads them."""
+    import open_clip
+
+    torch.manual_seed(0)
+    net = open_clip.create_model("ViT-B-32", force_quick_gelu=True)
+    torch.save(net.state_dict(), data / "clip_ViT-B-32_openai.pt")
+
+
 def make_page(number, given, stand_ins):
     """Make one page from the stand-ins; at once where that was done before."""
+    if number == "01" and not (stand_ins / "data/clip_ViT-B-32_openai.pt").exists():
+        put_clip(stand_ins / "data")
     done = run(
         "notebooks/run.py", "--profile", "paper", "--only", number, "--out", str(stand_ins / "book"), "--set", given,
         data=stand_ins / "data", cache=stand_ins / "cache",
@@ -80,11 +91,6 @@ def stand_ins(tmp_path_factory):
     for eps in ("0.05", "1"):
         tiny_checkpoints.robust(data, eps)
     import_torchvision()
-    import open_clip
-
-    torch.manual_seed(0)
-    net = open_clip.create_model("ViT-B-32", force_quick_gelu=True)
-    torch.save(net.state_dict(), data / "clip_ViT-B-32_openai.pt")
     (data / "STAND-IN.txt").write_text(NOTICE)
     return root
 
