@@ -70,8 +70,8 @@ def test_a_checked_bound_is_that_of_the_method_and_its_losses_those_of_its_class
 
 
 @pytest.mark.parametrize("mode", ["fixed_all", "learned_a"])
-def test_learning_less_gives_no_lower_bound(mode, check):
-    assert check[mode]["bound"] >= check["learned_all"]["bound"] - 1e-6
+def test_learning_less_gives_a_larger_bound(mode, check):
+    assert check[mode]["bound"] > check["learned_all"]["bound"] + 0.1
 
 
 def test_the_planted_problem_has_its_sizes_and_related_classes():

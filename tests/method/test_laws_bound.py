@@ -56,8 +56,9 @@ def loss_of(r, target: Task) -> float:
     return float(-logsumexp(log_h + log_B[target.labels.numpy()], axis=1).mean())
 
 
-@given(metric=st.sampled_from(METRICS), problem=problems())
-@settings(EXAMPLES, max_examples=120)
+@pytest.mark.parametrize("metric", METRICS)
+@given(problem=problems())
+@EXAMPLES
 def test_no_loss_lies_above_its_bound(metric, problem):
     hold(metric, *problem)
 

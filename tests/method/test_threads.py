@@ -25,7 +25,7 @@ SCRIPT = "from tests.method.test_threads import results; import json; print(json
 
 def pair() -> tuple[Task, Task]:
     """Two tasks large enough that torch and BLAS would share the work among threads."""
-    return gaussian_task(300, 150, 4, seed=1), gaussian_task(230, 150, 4, seed=2)
+    return gaussian_task(400, 150, 4, seed=1), gaussian_task(300, 150, 4, seed=2)
 
 
 def results() -> dict[str, list[float]]:
