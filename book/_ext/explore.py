@@ -1,7 +1,7 @@
 """The directive ``{explore}``: the rows behind the pages, to pick from. Their file is made when the book is built."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,27 @@ class Explore(SphinxDirective):
         return [nodes.raw("", body + scripts, format="html")]
 
 
+class Explored(SphinxRole):
+    """The role ``{explored}``: its word "pages", and the numbers of those whose rows the explore page has."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the words; the directive has the page read again whenever the book is built."""
+        rows = collected(Path(self.env.srcdir))["rows"]
+        return [nodes.Text(f"{self.text} {listed({row['page'] for row in rows})}")], []
+
+
+def listed(pages: Iterable[str]) -> str:
+    """Return the numbers of pages, runs of three or more as a range: "03 to 05, 13 and 16"; "none yet" without any."""
+    runs: list[list[str]] = []
+    for number in sorted({page.partition("_")[0] for page in pages}):
+        if runs and number.isdigit() and runs[-1][-1].isdigit() and int(number) == int(runs[-1][-1]) + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [part for run in runs for part in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else run)]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]])) or "none yet"
+
+
 class ExploreLink(SphinxRole):
     """A link to the explore page with the most telling row of a page chosen, or one of a related page."""
 
@@ -113,8 +134,8 @@ def collected(source: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def _dullness(row: dict[str, Any]) -> tuple[bool, bool, float]:
-    """Certified bounds with their terms come first, and those furthest below log K."""
-    return not row.get("certified", True), "terms" not in row, row["bound"] / row["log_k"]
+    """Certified bounds with their terms come first, and those furthest below chance."""
+    return not row.get("certified", True), "terms" not in row, row["bound"] / row.get("chance", row["log_k"])
 
 
 def _common(row: pd.Series, page: str) -> dict[str, Any]:
@@ -131,6 +152,7 @@ def _common(row: pd.Series, page: str) -> dict[str, Any]:
         "samples": int(row["n"]),
         "draw": f"{drawn}, part {int(row['part'])}" if row.get("part") else drawn,
         "log_k": _short(row["log_k"]),
+        **_known(row, {"chance": "chance"}),
     }
 
 
@@ -211,5 +233,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive, and what makes its file."""
     app.add_directive("explore", Explore)
     app.add_role("explore", ExploreLink())
+    app.add_role("explored", Explored())
     app.connect("build-finished", write_rows)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -50,6 +50,9 @@
     return vegaEmbed(place, whole, { actions: false, renderer: "svg" });
   }
 
+  /* The loss without features: that of the class fractions where the row has it, else that of equal ones. */
+  const chance = (row) => (row.chance === undefined ? ["log K", row.log_k] : ["chance", row.chance]);
+
   function bars(row, cell) {
     const own = row.form || "this bound";
     const data = row.terms
@@ -64,7 +67,7 @@
     const ink = parts.map((part) => (part === "other values" ? grey : colours[Math.max(terms.indexOf(part), 0)]));
     return {
       data: { values: data },
-      title: "nats; the line is log K, the loss of chance",
+      title: row.chance === undefined ? "nats; the line is log K" : "nats; the line is chance, the entropy of the classes",
       height: 26 * new Set(data.map((d) => d.what)).size,
       layer: [
         {
@@ -80,7 +83,7 @@
             },
           },
         },
-        { mark: { type: "rule", size: 2, strokeDash: [6, 3], aria: false }, encoding: { x: { datum: row.log_k } } },
+        { mark: { type: "rule", size: 2, strokeDash: [6, 3], aria: false }, encoding: { x: { datum: chance(row)[1] } } },
       ],
     };
   }
@@ -122,6 +125,7 @@
       ...(row.terms || []).map((value, k) => [terms[k], value]),
       ...(row.terms ? [["bound (the sum)", row.bound]] : []),
       ...Object.entries(prefixed(row.chain)),
+      ...(row.chance === undefined ? [] : [chance(row)]),
       ["log K", row.log_k],
       ...Object.entries({ ...row.truth, ...row.more }),
       ...(cell ? Object.entries({ ...cell.accuracies, ...cell.forms, ...cell.scores }) : []),
@@ -154,8 +158,9 @@
   function show(row, said) {
     for (const name of fields) at(name).value = String(row[name]);
     const cell = cells[row.cell];
+    const [name, line] = chance(row);
     at("said").textContent =
-      `${said}The bound is ${shown(row.bound)} nats, ${row.bound < row.log_k ? "below" : "not below"} log K (${shown(row.log_k)}).`;
+      `${said}The bound is ${shown(row.bound)} nats, ${row.bound < line ? "below" : "not below"} ${name} (${shown(line)}).`;
     numbers(row, cell);
     return pictures(row, cell);
   }

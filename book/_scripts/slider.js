@@ -15,13 +15,25 @@
     return made;
   }
 
-  /* Mean gap ratio of each cost over the pairs, and what that means. */
+  /* The colour of a cost, for the eye; the words beside it say which. */
+  function swatch(colour) {
+    const made = document.createElement("span");
+    made.className = "slider-swatch";
+    made.style.background = colour;
+    return made;
+  }
+
+  /* Mean gap ratio of each cost over the pairs, and what that means; its swatches are the picture's legend. */
   function sentence({ pairs }) {
-    const parts = pairs[0].bounds.map(({ cost }, k) => {
+    const parts = pairs[0].bounds.flatMap(({ cost, colour }, k) => {
       const mean = pairs.reduce((sum, pair) => sum + pair.bounds[k].ratio, 0) / pairs.length;
-      return `${number(mean)} with the ${cost} cost${mean >= 1 ? " (vacuous)" : ""}`;
+      const before = `${k ? ", " : "Mean gap ratio: "}${number(mean)} with the `;
+      const named = document.createElement("span"); // which stays on one line with its swatch
+      named.className = "slider-cost";
+      named.append(swatch(colour), `${cost} cost`);
+      return [before, named, mean >= 1 ? " (vacuous)" : ""];
     });
-    return `Mean gap ratio: ${parts.join(", ")}.`;
+    return [...parts, "."];
   }
 
   /* A line per pair: 0 is the best head, 1 is chance, above it the bound is vacuous. */
@@ -40,15 +52,17 @@
       for (const place of [0, 1]) svg.append(element("line", { x1: x(place), x2: x(place), y1: y - 9, y2: y + 9 }));
       for (const { ratio, colour } of pair.bounds) svg.append(element("circle", { cx: x(ratio), cy: y, r: 6, fill: colour }));
     });
+    at(".slider-picture").replaceChildren(svg);
+    /* Chance is the upper one, so that its line ends above the other; it moves to the left where it has no room. */
     [
-      [0, "best head"],
       [1, "chance; beyond it, vacuous"],
+      [0, "best head"],
     ].forEach(([place, text], k) => {
       const bottom = height - 18 * (1 - k);
-      svg.append(element("line", { x1: x(place), x2: x(place), y1: height - 46, y2: bottom - 16 }));
-      svg.append(element("text", { x: x(place), y: bottom - 4 }, text));
+      const label = element("text", { y: bottom - 4 }, text);
+      svg.append(element("line", { x1: x(place), x2: x(place), y1: height - 46, y2: bottom - 16 }), label);
+      label.setAttribute("x", Math.min(x(place), width - label.getComputedTextLength() - 2));
     });
-    at(".slider-picture").replaceChildren(svg);
   }
 
   function cell(row, text, scope) {
@@ -66,10 +80,7 @@
     const head = table.createTHead().insertRow();
     for (const text of ["pair", "best head"]) cell(head, text, "col");
     for (const { cost, colour } of pairs[0].bounds) {
-      const swatch = document.createElement("span");
-      swatch.className = "slider-swatch";
-      swatch.style.background = colour;
-      cell(head, `bound, ${cost}`, "col").prepend(swatch);
+      cell(head, `bound, ${cost}`, "col").prepend(swatch(colour));
       cell(head, "gap ratio", "col");
     }
     const body = table.createTBody();
@@ -88,7 +99,7 @@
     const slide = slides[input.value];
     at("output").value = slide.tau;
     input.setAttribute("aria-valuetext", `tau = ${slide.tau}`);
-    at(".slider-said").textContent = sentence(slide);
+    at(".slider-said").replaceChildren(...sentence(slide));
     picture(slide);
     numbers(slide);
   }

@@ -182,6 +182,57 @@ def test_no_table_or_code_is_cut_on_a_screen_and_on_a_phone_each_table_says_that
     assert browser.mode != "phone" or scrolled > 10
 
 
+# Of each table that scrolls: its hint, and after a scroll to three places the cells of which the first column hides a part
+# that are not hidden whole, and how far the nearest seen one stands from that column.
+SCROLLED = """
+    const done = arguments[0], wait = () => new Promise(next => setTimeout(next, 150));
+    document.documentElement.style.scrollBehavior = 'auto';
+    const boxes = [...document.querySelectorAll('article .pst-scrollable-table-container')];
+    (async () => {
+        const found = [];
+        for (const box of boxes.filter(box => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)) {
+            const table = box.querySelector('table'), caption = table.querySelector('caption');
+            const hint = getComputedStyle(caption ?? table, caption ? '::after' : '::before').content;
+            const columns = table.rows[0].cells.length, places = [];
+            for (const place of columns < 4 ? [] : [25, 70, 1e5]) {
+                box.scrollLeft = place;
+                await wait();
+                const rows = [...table.rows].filter(row => row.cells.length === columns && row.checkVisibility());
+                const edge = rows[0].cells[0].getBoundingClientRect().right;
+                const cells = rows.flatMap(row => [...row.cells].slice(1)).filter(cell => {
+                    const { left, right } = cell.getBoundingClientRect();
+                    return right > edge + 3 && getComputedStyle(cell).clipPath === 'none';
+                });
+                const starts = cells.map(cell => cell.getBoundingClientRect().left - edge);
+                const end = box.scrollLeft > box.scrollWidth - box.clientWidth - 2;
+                places.push({ place, end, cut: starts.filter(start => start < -3).length, nearest: Math.min(...starts) });
+            }
+            found.push({ caption: Boolean(caption), hint, places });
+        }
+        done(found);
+    })();"""
+
+
+def test_on_a_phone_the_first_column_of_a_table_cuts_no_number_and_each_table_says_that_it_scrolls(
+    browser, book
+):
+    """The minus of "-.87" would be what is left of "+.87". Tables without a caption say that they scroll, too."""
+    if browser.mode != "phone":
+        pytest.skip("it is asked of a phone")
+    tables, places = [], []
+    for name in names():
+        (path,) = book.glob(f"{name}.html")
+        visit(browser, path.as_uri())
+        found = browser.execute_async_script(SCROLLED)
+        tables += [(name, table["caption"], table["hint"]) for table in found]
+        places += [(name, place) for table in found for place in table["places"]]
+    assert {caption for _, caption, _ in tables} == {True, False}
+    assert not [table for table in tables if "scrolls sideways" not in table[2]]
+    assert len(places) > 30
+    assert not [(name, place) for name, place in places if place["cut"]]
+    assert not [(name, place) for name, place in places if not place["end"] and abs(place["nearest"]) > 3]
+
+
 FOLD = """
     const table = document.querySelector('table[class*="fold-"]'), button = table.querySelector('button');
     const seen = [...table.tBodies[0].rows].filter(row => getComputedStyle(row).display !== 'none');
@@ -364,6 +415,34 @@ def slid(browser):
             said: at('.slider-said').textContent,
             numbers: [...document.querySelectorAll('section.slider tbody tr')].map(row => row.innerText),
             marks: document.querySelectorAll('section.slider circle').length}""")
+
+
+# Colours of the marks and of the swatches in the sentence, and labels of the picture that a line or another label crosses.
+LEGEND = """
+    const all = selector => [...document.querySelectorAll(`section.slider ${selector}`)];
+    const box = mark => mark.getBoundingClientRect(), [chance, best] = all('svg text').slice(-2);
+    const others = [...all('svg line'), ...all('svg text'), ...all('svg circle')];
+    const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    const crosses = label => others.some(mark => mark !== label && meet(box(label), box(mark)));
+    return {
+        marks: [...new Set(all('circle').map(mark => getComputedStyle(mark).fill))].sort(),
+        swatches: all('.slider-said .slider-swatch').map(mark => getComputedStyle(mark).backgroundColor).sort(),
+        labels: [chance.textContent, best.textContent],
+        crossed: [chance, best].filter(crosses).map(label => label.textContent),
+        outside: [chance, best].filter(label => box(label).right > box(label.closest('svg')).right).length}"""
+
+
+def test_the_picture_of_the_slider_has_its_legend_in_the_sentence_and_labels_that_nothing_crosses(
+    browser, book
+):
+    visit(browser, (book / "executed/03_fig_small_gap.html").as_uri())
+    for _ in range(3):
+        found = browser.execute_script(LEGEND)
+        assert found["swatches"] == found["marks"]
+        assert len(found["marks"]) == 2
+        assert found["labels"] == ["chance; beyond it, vacuous", "best head"]
+        assert (found["crossed"], found["outside"]) == ([], 0)
+        browser.find_element(By.ID, "slider-tau").send_keys(Keys.ARROW_RIGHT)
 
 
 def test_the_slider_for_tau_is_moved_by_keyboard_and_text_follows(browser, book):

@@ -92,6 +92,28 @@ def test_rows_with_terms_and_the_lowest_bound_for_log_k_come_first(tmp_path):
     assert [row["draw"] for row in explore.collected(tmp_path)["rows"]] == ["2", "1", "3"]
 
 
+def test_a_row_has_chance_where_its_page_kept_it_and_is_placed_by_it(tmp_path):
+    made = tmp_path / "_generated"
+    made.mkdir()
+    rows = [BOUND | {"seed": 1, "chance": 2.2}, BOUND | {"seed": 2, "chance": 2.25}, BOUND | {"seed": 3}]
+    pd.DataFrame(rows).to_csv(made / "rows.16_rank_encoders.csv", index=False)
+    rows = explore.collected(tmp_path)["rows"]
+    assert [(row["draw"], row.get("chance")) for row in rows] == [("3", None), ("2", 2.25), ("1", 2.2)]
+
+
+@pytest.mark.parametrize(
+    ("pages", "words"),
+    [
+        ((), "none yet"),
+        (("13_your_task",), "13"),
+        (("03_a", "05_b", "04_c", "09_d"), "03 to 05 and 09"),
+        (("01_a", "02_b", "16_c"), "01, 02 and 16"),
+    ],
+)
+def test_pages_are_named_by_their_numbers(pages, words):
+    assert explore.listed(pages) == words
+
+
 @pytest.mark.xdist_group("book")
 def test_the_book_carries_the_rows_of_its_pages(book):
     text = (book / "explore-rows.js").read_text(encoding="utf-8")
@@ -102,3 +124,5 @@ def test_the_book_carries_the_rows_of_its_pages(book):
     assert pages == kept
     assert {"03_fig_small_gap", "04_fig_task_pairs", "06_tab_correlation", "13_your_task"} <= pages
     assert found["fields"] == list(explore.FIELDS)
+    said = f"Bounds and scores behind pages {explore.listed(pages)}: choose a row"
+    assert said in (book / "explore.html").read_text(encoding="utf-8")
