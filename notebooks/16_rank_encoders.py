@@ -95,6 +95,7 @@ page.table(
     "Accuracies of the probe and of 5 nearest neighbours are cross-validated; bound, and loss of the classifier that it "
     f"bounds, in nats (chance {first['chance'].iloc[0]:.3f}, log K {first['log_k'].iloc[0]:.3f}). Kendall's W of probe, "
     f"LogME, k-NN and bound: {agreed:.2f} (1: one order)",
+    floatfmt="{:.2f}",
     data=everything,
 )
 
