@@ -145,7 +145,8 @@ lock: $(READY)  ## requirements.lock and its sha256 list from pyproject.toml; pi
 	  --output-file requirements.sha256 requirements.lock
 
 clean:  ## remove made pages and the built book; RUNS=1: only the pages with your parameters; caches and .venv stay
-	rm -rf $(if $(RUNS),book/runs .cache/book-smoke/runs,book/executed book/_generated book/_build .cache/book-smoke)
+	rm -rf $(if $(RUNS),book/runs book/_build/html/runs .cache/book-smoke/runs,book/executed book/_generated book/_build .cache/book-smoke)
+	$(if $(RUNS),@echo "your runs are removed; make book takes them out of the sidebar")
 
 # The stamp is written last, so that an interrupted installation is taken up again.
 .venv: $(READY)

@@ -17,8 +17,8 @@
 # class means, on the same standardised features, knows nothing of the reference or the bound. The partial r given this baseline
 # is what the bound adds to it; r within targets removes the mean of each target from both sides.
 #
-# **Intervals** resample whole targets. With six targets such an interval covers less than 95 %, above all that of a partial r
-# with the fixed encoder, where the loss of the best head takes one value per target.
+# **Intervals** resample whole targets. With few targets ({glue}`targets` here) they cover less than 95 %, above all that of a
+# partial r with the fixed encoder, where the loss of the best head takes one value per target.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -29,7 +29,7 @@ tasks: list[str] = [
     "glyphs_digits",
     "glyphs_latin",
     "glyphs_greek",
-]  # [data set, 2 or more] all pairs
+]  # [data set, 3 or more] all pairs
 tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, small scale)
 n_reference: int = 1000  # [>= 1] reference samples
 n_target: int = 1000  # [>= 1] target samples
@@ -135,6 +135,7 @@ first, second = (
 )
 page.glue("pairs", f"{len(pairs)}")
 page.glue("tau", f"{tau:g}")
+page.glue("targets", f"{len(tasks)}")
 page.glue("below", f"{costs['below chance'].iloc[-1]:.0%}")
 page.glue("below-euclidean", f"{costs['below chance'].iloc[0]:.0%}")
 certified = pd.concat([learned["certified"], same["certified"]])

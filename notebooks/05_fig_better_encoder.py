@@ -8,10 +8,11 @@
 # %% [markdown]
 # # Poster, figure: a better encoder for the reference
 #
-# **Method.** A LeNet is trained on the reference. We measure the best head and the bound on each target after several epochs;
-# 0 is the untrained network. Which targets are related was fixed in advance: tasks with the same classes are, others are
-# not. The *control* is the same network, trained in the same way on permuted labels of the same pictures; of it, the loss of
-# the best head is measured. What training on any labels brings is in the control, what the labels of the reference bring is not.
+# **Method.** A LeNet is trained on the reference. We measure the best head and the bound on each target after several epochs; 0
+# is the untrained network. Which targets are related is a parameter; in the book, tasks with the same classes are, fixed in
+# advance. The *control* is the same network, trained in the same way on permuted labels of the same pictures; of it, the loss
+# of the best head is measured. What training on any labels brings is in the control, what the labels of the reference bring is
+# not.
 #
 # **Statistics.** Two aspects are judged. *Improvement*: the loss of the best head, divided by chance, decreases on related
 # targets. *Specificity*: how much further it decreases than that of the control, on related targets minus on unrelated ones.
@@ -88,8 +89,8 @@ page.table(
 # %%
 page.glue(
     "ours",
-    f"the loss / chance of the best head decreases by {said(found['related'])} on related targets; beyond the control it "
-    f"decreases on these by {said(found['specificity'])} more than on unrelated ones",
+    f"the loss / chance of the best head decreases by {said(found['related'])} on related targets; the decrease beyond the "
+    f"control, on these less on unrelated ones, is {said(found['specificity'])}",
 )
 page.glue(
     "parts",

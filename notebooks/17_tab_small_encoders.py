@@ -12,8 +12,8 @@
 # fine-tuning on the target; the poster's mean over three targets is r = -0.82.
 #
 # **Why small encoders.** Real encoders are few, have different widths, and were nearly all trained on ImageNet, so that a
-# score can succeed by telling wide from narrow, or good from bad. Here all have d = 256 features of 32 x 32 pictures; three
-# architectures are pre-trained in the same fifteen ways. What differs is what the claim is about.
+# score can succeed by telling wide from narrow, or good from bad. Here all have d = 256 features of 32 x 32 pictures; the book's
+# 45 are three architectures, pre-trained in the same fifteen ways. What differs is what the claim is about.
 #
 # **Accuracy** is that of the test part after all weights were trained on 20 pictures per class, from a probe's head, with the
 # learning rate that did best on one in five of these pictures; mean over the seeds, which sample pictures, order and batches.

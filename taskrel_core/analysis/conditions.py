@@ -8,7 +8,7 @@ import pandas as pd
 from .cells import Cells
 from .few_shot import STATIC, interval_text
 from .few_shot_report import PAPER
-from .resampling import interval, resample, whole
+from .resampling import enough, interval, resample, whole
 from .study import resampled_r
 from .verdicts import of_interval, of_stability
 
@@ -58,6 +58,8 @@ def changes(
         part = pd.DataFrame({"score": common, "condition": condition})
         for (name, value), prefix in zip(values.items(), ("", "change_"), strict=True):
             low, high, _ = interval(value.to_numpy()[1:].T)
+            if not enough(first):
+                low = high = np.full(len(low), np.nan)
             part = part.assign(**{name: value.iloc[0].to_numpy(), f"{prefix}low": low, f"{prefix}high": high})
         parts.append(part)
     return pd.concat(parts, ignore_index=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from .cells import Cells
 from .power import smallest_r
 from .reliability import shared_part
-from .resampling import residuals, standardised
+from .resampling import bracketed, residuals, standardised
 from .study import differences, mean_correlations
 from .width import SIZE, STATIC, WIDTH, of_width
 
@@ -35,7 +35,7 @@ def signed(table: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> pd.Data
 
 def interval(row: pd.Series, name: str = "mean_r", low: str = "low", high: str = "high") -> str:
     """Return ``r [low, high]`` as text."""
-    return f"{row[name]:+.2f} [{row[low]:+.2f}, {row[high]:+.2f}]"
+    return bracketed(row[name], row[low], row[high])
 
 
 def overview(cells: Cells) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def width_table(cells: Cells, scores: Sequence[str], names: Mapping[str, str]) -
     for score in scores:
         found = of_width(cells, score)
         equal, partial = (
-            "constant" if not np.isfinite(r) else f"{r:+.2f} [{low:+.2f}, {high:+.2f}]"
+            bracketed(r, low, high) if np.isfinite(r) else "constant"
             for r, low, high in (found.equal, found.partial)
         )
         lines.append(
@@ -93,9 +93,9 @@ def answer(cells: Cells, kinds: Mapping[str, Sequence[str]], names: Mapping[str,
         else ""
     )
     return (
-        f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, the "
-        f"{names[form].removeprefix('relatedness, ')} form of relatedness correlates most strongly with fine-tuned accuracy "
-        f"(mean r = {interval(table.loc[form])}, 95 % CI, positive: as claimed; chosen after the fact). {evidence} {better} the "
+        f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, of the forms of relatedness the "
+        f"{names[form].removeprefix('relatedness, ')} form correlates most strongly with fine-tuned accuracy (mean "
+        f"r = {interval(table.loc[form])}, 95 % CI, positive: as claimed; chosen after the fact). {evidence} {better} the "
         f"control {names[str(gap['control'])]}, which sees no target (difference {interval(gap, 'difference')}). The Euclidean "
         f"cost (the authors' setting) has mean r = {interval(table.loc['paper'])}; {of_equal_width(cells)}.{narrow}"
     )
@@ -104,21 +104,23 @@ def answer(cells: Cells, kinds: Mapping[str, Sequence[str]], names: Mapping[str,
 def of_equal_width(cells: Cells, score: str = "paper") -> str:
     """Say how a score correlates with accuracy among the encoders of the most common width."""
     width = of_width(cells, score)
-    r, low, high = width.equal
-    return f"at equal width ({width.encoders} encoders) it has {r:+.2f} [{low:+.2f}, {high:+.2f}]"
+    return f"at equal width ({width.encoders} encoders) it has {bracketed(*width.equal)}"
 
 
-def against_controls(cells: Cells, controls: Sequence[str], resamples: int = 2000) -> str:
+def against_controls(
+    cells: Cells, controls: Sequence[str], names: Mapping[str, str], resamples: int = 2000
+) -> str:
     """Say how many scores correlate with accuracy better than the best control, which sees no target, beyond resampling.
 
     Args:
         cells: as for ``overview``.
         controls: names of scores.
+        names: what readers call each score.
         resamples: bootstrap samples of encoders and targets.
     """
     gaps = differences(cells, controls, resamples).drop(index=list(controls)).dropna(subset="difference")
     better, worse = int((gaps["low"] > 0).sum()), int((gaps["high"] < 0).sum())
-    control = gaps["control"].iloc[0].replace("_", " ")
+    control = names.get(str(gaps["control"].iloc[0]), str(gaps["control"].iloc[0]))
     return (
         f"Of {len(gaps)} scores {better or 'none'} correlate{'s' if better < 2 else ''} better than the best of "
         f"{len(controls)} controls ({control}) and {worse or 'none'} worse, beyond what resampling explains; "

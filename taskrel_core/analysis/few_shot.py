@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..metrics.ncti_pool import pool_index
 from .cells import Cells, read_cells, static_ranker
+from .resampling import bracketed
 from .study import differences, interaction_correlations, mean_correlations, partial_correlations
 from .verdicts import of_interval
 
@@ -164,7 +165,7 @@ def _prefixed(column: str, name: str) -> str:
 
 def interval_text(row: pd.Series, name: str = "mean_r", prefix: str = "") -> str:
     """Return a value with its 95 % interval as text."""
-    return f"{row[name]:+.2f} [{row[f'{prefix}low']:+.2f}, {row[f'{prefix}high']:+.2f}]"
+    return bracketed(row[name], row[f"{prefix}low"], row[f"{prefix}high"])
 
 
 def verdicts(row: pd.Series, given: pd.Series | None = None, goal: float = 0.8) -> dict[str, str]:

@@ -155,6 +155,21 @@ def _unexplained(x: np.ndarray, known: np.ndarray, drawn: Resamples) -> np.ndarr
     return residuals((unit - mean[:, None]) / deviation[:, None], _cells_of(drawn, known))
 
 
+FEWEST = 5  # our choice: encoders, or families of them, below which resampling them gives no interval
+
+
+def enough(cells: Cells) -> bool:
+    """Whether there are enough families of encoders to resample for an interval."""
+    return len(set(cells.families)) >= FEWEST
+
+
+def bracketed(r: float, low: float, high: float) -> str:
+    """Return ``r [low, high]`` as text, and that there is no interval where it has no ends."""
+    return (
+        f"{r:+.2f} [{low:+.2f}, {high:+.2f}]" if np.isfinite([low, high]).all() else f"{r:+.2f} [no interval]"
+    )
+
+
 def interval(values: Float[np.ndarray, "... m"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the ends of the percentile interval (95 %) of resampled values, and how many resamples had no value."""
     missing = np.isnan(values)

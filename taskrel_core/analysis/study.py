@@ -24,6 +24,7 @@ from .cells import Cells
 from .resampling import (
     Resamples,
     correlations,
+    enough,
     interactions,
     interval,
     over_targets,
@@ -247,5 +248,7 @@ def _p_value(value: np.ndarray, null: np.ndarray) -> np.ndarray:
 
 def _table(cells: Cells, name: str, value: np.ndarray, found: np.ndarray) -> pd.DataFrame:
     low, high, dropped = interval(found)
+    if not enough(cells):
+        low = high = np.full(len(value), np.nan)
     columns: dict[str, Any] = {name: value, "low": low, "high": high, "dropped": dropped}
     return pd.DataFrame(columns, index=pd.Index(cells.scores, name="score"))

@@ -231,13 +231,16 @@ def test_leaving_a_family_out_is_the_mean_r_of_the_others():
 
 
 def test_resamples_without_a_correlation_are_counted():
-    """Two encoders of four differ: a resample without both of them has none."""
-    truth, score = np.array([[1.0], [2.0], [2.0], [2.0]]), np.array([[1.0], [2.0], [2.5], [3.0]])
+    """One encoder of five differs: a resample without it, or of it alone, has none."""
+    truth, score = (
+        np.array([[1.0], [2.0], [2.0], [2.0], [2.0]]),
+        np.array([[1.0], [2.0], [2.5], [3.0], [3.5]]),
+    )
     cells = named(truth, {"x": score})
     drawn = resample(cells, 300)
     row = mean_correlations(cells, 300).loc["x"]
     lone = drawn.encoders[:, 0]
-    assert row["dropped"] == ((lone == 0) | (lone == 4)).sum() > 50
+    assert row["dropped"] == ((lone == 0) | (lone == 5)).sum() > 50
     assert np.isfinite([row["low"], row["high"]]).all()
 
 

@@ -14,12 +14,14 @@ from taskrel_core.analysis.encoder_report import (
     against_controls,
     answer,
     beneath,
+    interval,
     overview,
     power_text,
     signed,
     width_table,
 )
 from taskrel_core.analysis.study import mean_correlations
+from taskrel_core.analysis.verdicts import of_interval
 from taskrel_core.analysis.width import SIZE, STATIC, WIDTH, encoder_cells, of_width, sign_verdict
 from taskrel_core.experiments.scoring import SCORES
 
@@ -84,7 +86,7 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     names = {name: name for name in shipped.scores}
     kinds = {"form": ["paper", "logit"], "control": ["reference_accuracy", STATIC]}
     text = answer(shipped, kinds, names)
-    assert "the logit form of relatedness correlates most strongly" in text
+    assert "of the forms of relatedness the logit form correlates most strongly" in text
     assert "mean r = +0.82 [" in text
     assert "We find no evidence that it differs from the control" in text
     assert "; at equal width (5 encoders) it has +0.09 [-0.95, +1.00]. With so few encoders" in text
@@ -99,6 +101,20 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     assert "8 encoders and 5 targets detects a true mean r of 0." in power_text(shipped, "logit", tables=8)
 
 
+def test_few_encoders_have_no_interval_and_no_verdict():
+    truth = np.random.default_rng(0).normal(size=(4, 3))
+    names = tuple("abcd")
+    few = Cells(names, tuple("xyz"), names, truth[..., None], {"against": -truth})
+    row = mean_correlations(few, resamples=50).loc["against"]
+    assert row["mean_r"] == pytest.approx(-1)
+    assert np.isnan([row["low"], row["high"]]).all()
+    assert interval(row) == "-1.00 [no interval]"
+    assert of_interval(row["low"], row["high"]) == "inconclusive"
+    more = Cells(tuple("abcde"), tuple("xyz"), tuple("abcde"), np.vstack([truth, -truth[:1]])[..., None], {})
+    more = more.with_score("against", -more.truth)
+    assert mean_correlations(more, resamples=50).loc["against", "high"] == pytest.approx(-1)
+
+
 def test_scores_are_counted_against_the_best_control():
     truth = np.random.default_rng(0).normal(size=(12, 4))
     noise = np.random.default_rng(1).normal(size=(3, 12, 4))
@@ -110,7 +126,7 @@ def test_scores_are_counted_against_the_best_control():
     }
     names = tuple(f"e{k}" for k in range(12))
     cells = Cells(names, tuple("abcd"), names, truth[..., None], scores)
-    text = against_controls(cells, ["control"], resamples=200)
+    text = against_controls(cells, ["control"], {}, resamples=200)
     assert text.startswith(
         "Of 3 scores 1 correlates better than the best of 1 controls (control) and 1 worse, beyond"
     )
@@ -118,7 +134,9 @@ def test_scores_are_counted_against_the_best_control():
     alone = Cells(
         names, tuple("abcd"), names, truth[..., None], {"control": truth, "close": truth + 1e-3 * noise[0]}
     )
-    assert against_controls(alone, ["control"], resamples=50).startswith("Of 1 scores none correlates better")
+    assert against_controls(alone, ["control"], {}, resamples=50).startswith(
+        "Of 1 scores none correlates better"
+    )
 
 
 def test_a_correlation_between_groups_is_gone_within_them():
