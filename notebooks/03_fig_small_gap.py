@@ -9,10 +9,10 @@
 # # Poster, bars: is the gap between bound and transferability small?
 #
 # **Method.** The poster does not quantify "small"; we add two baselines. *Chance* is the entropy of the class fractions (log K
-# where they are equal); a bound above it is vacuous. *FixedAll* is the bound with nothing learned. The gap is judged by (bound
-# - transferability) / (chance - transferability): 0 is a tight bound, 1 a vacuous one. At the paper's tau even the best head
-# stays close to chance, so an absolute gap is small for any method; the ratio is therefore measured at other tau (`taus`) as
-# well. Each pair is measured with the Euclidean cost (the authors' setting) and with the one-sided cost, which looks at the
+# where they are equal); a bound above it is vacuous. *FixedAll* is the bound with nothing learned. The gap is judged by
+# (bound - transferability) / (chance - transferability): 0 is a tight bound, 1 a vacuous one. At the authors' tau even the best
+# head stays close to chance, so an absolute gap is small for any method; the ratio is therefore measured at other tau (`taus`)
+# as well. Each pair is measured with the Euclidean cost (the authors' setting) and with the one-sided cost, which looks at the
 # features through the head ({eq}`eq-costs`). Both bounds are certified.
 
 # %% tags=["parameters"]
