@@ -89,8 +89,8 @@ page.table(
 # %%
 page.glue(
     "ours",
-    f"the loss / chance of the best head decreases by {said(found['related'])} on related targets; the decrease beyond the "
-    f"control, on these less on unrelated ones, is {said(found['specificity'])}",
+    f"the loss / chance of the best head decreases by {said(found['related'])} on related targets; in the decrease beyond the "
+    f"control, related targets differ from unrelated ones by {said(found['specificity'])}",
 )
 page.glue(
     "parts",
