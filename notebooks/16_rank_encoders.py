@@ -89,6 +89,8 @@ lines = first.assign(
     name=first["name"].map(draw.encoder_label), parameters=(first["parameters"].astype(float) / 1e6).round(2)
 )
 agreed = advise.concordance(first, ["probe", "logme", "knn", "bound"])
+
+# %%
 page.table(
     lines[list(shown)].rename(columns=shown | {"parameters": "parameters, M"}).astype({"place": int}),
     "rank-encoders",

@@ -121,7 +121,7 @@ def test_a_page_is_made_with_its_provenance_and_then_cached(project):
     assert (project / "book/_generated/first.txt").read_text() == "3 0.5 ['a'] none 7"
     last = "".join(page(project)["cells"][-1]["source"])
     assert "How this page was made" in last
-    assert "* - parameter\n  - value\n" in last
+    assert "* - parameter\n  - meaning\n  - value\n  - allowed\n" in last
     text = (project / "book/executed/01_tab_first.ipynb").read_text()
     assert str(project) not in text
     again = run(project)
