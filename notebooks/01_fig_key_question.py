@@ -53,8 +53,8 @@ seed: int = 0  # [seed] of the samples of the second figure
 import page
 
 from taskrel_core.analysis.accuracy import select_learning_rate
-from taskrel_core.analysis.encoder_report import interval
 from taskrel_core.analysis.ranking import join_scores
+from taskrel_core.analysis.resampling import interval_text
 from taskrel_core.analysis.study import mean_correlations, per_target
 from taskrel_core.analysis.verdicts import by_interval
 from taskrel_core.analysis.width import encoder_cells
@@ -102,9 +102,9 @@ page.figure(
     table=table,
     alt="One scatter plot per target, one above the other: accuracy after fine-tuning against accuracy on the reference; each "
     "encoder is named once, at a line through all plots.",
-    caption=f"Encoders that are better on the reference {tendency}: mean r = {interval(mean)} over {len(targets)} targets (95 % "
-    f"CI, encoders and targets resampled). Means over {len(seeds)} seeds of fine-tuning and {len(draws)} samples of reference "
-    "classes.",
+    caption=f"Encoders that are better on the reference {tendency}: mean r = {interval_text(mean)} over {len(targets)} "
+    f"targets (95 % CI, encoders and targets resampled). Means over {len(seeds)} seeds of fine-tuning and {len(draws)} "
+    "samples of reference classes.",
 )
 
 # %%
@@ -113,7 +113,7 @@ first = table.loc[table["reference_accuracy"].idxmax(), "encoder"]
 page.glue(
     "ours",
     f"over {len(trained)} trained encoders, accuracy on the reference correlates with fine-tuned accuracy with mean r = "
-    f"{interval(mean)} (95 % CI; {each['pearson'].min():+.2f} to {each['pearson'].max():+.2f}, range over {len(targets)} "
+    f"{interval_text(mean)} (95 % CI; {each['pearson'].min():+.2f} to {each['pearson'].max():+.2f}, range over {len(targets)} "
     f"targets). {named(first)}, the best on the reference, is the best on {int((best['encoder'] == first).sum())} of them",
 )
 
@@ -142,7 +142,7 @@ page.figure(
     table=alone,
     alt="Two panels of dots with error bars, one row per task: accuracy and loss, with a dotted line at the value of the "
     "reference and ticks at chance.",
-    caption=f"{reached[0].upper()}{reached[1:]}. Best head of each task (tau = {tau}, {n} training samples), {n_test} test "
+    caption=f"{reached}. Best head of each task (tau = {tau}, {n} training samples), {n_test} test "
     "samples; bars: two standard errors.",
 )
 

@@ -73,6 +73,7 @@ from taskrel_core.analysis import encoder_report as told
 from taskrel_core.analysis import ranking, report
 from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.analysis.published import poster_table, read_poster
+from taskrel_core.analysis.resampling import interval_text
 from taskrel_core.analysis.study import per_target
 from taskrel_core.analysis.width import encoder_cells, of_width, sign_verdict
 from taskrel_core.experiments.fine_tuning import FineTuning
@@ -139,10 +140,11 @@ page.figure(
 shown = summary.rename(index=SCORE_NAMES).rename_axis("score").reset_index()
 columns = {
     "score": shown["score"],
-    "mean r [95 % CI]": [told.interval(row) for _, row in shown.iterrows()],
+    "mean r [95 % CI]": [interval_text(row) for _, row in shown.iterrows()],
 }
-ends = ("mean_r", "fisher_low", "fisher_high")
-columns["Fisher z 95 % CI"] = [told.interval(row, *ends).split(" ", 1)[1] for _, row in shown.iterrows()]
+columns["Fisher z 95 % CI"] = [
+    interval_text(row, prefix="fisher_").split(" ", 1)[1] for _, row in shown.iterrows()
+]
 columns |= {"p": shown["p"].map("{:.3f}".format), "regret": shown["regret"], "rel@1": shown["rel_at_1"]}
 
 # %%
@@ -262,8 +264,8 @@ page.glue("answer", told.answer(study, kinds, SCORE_NAMES))
 page.glue(
     "ours",
     f"mean r over {len(targets)} targets and {len(trained)} trained encoders (positive: as claimed): Euclidean "
-    f"{told.interval(summary.loc['paper'])}, {told.of_equal_width(study)}; logit {told.interval(summary.loc['logit'])}, chosen "
-    f"after the fact; reference accuracy (control) {told.interval(summary.loc['reference_accuracy'])}; brackets: 95 % CI",
+    f"{interval_text(summary.loc['paper'])}, {told.of_equal_width(study)}; logit {interval_text(summary.loc['logit'])}, chosen "
+    f"after the fact; reference accuracy (control) {interval_text(summary.loc['reference_accuracy'])}; brackets: 95 % CI",
 )
 
 # %%

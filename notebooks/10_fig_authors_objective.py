@@ -103,7 +103,7 @@ map_kept = (
     f"({high['recovered']:.0%} correct); at {low.name:g} it recovers {low['recovered']:.0%}"
 )
 sizes = {name: pd.Series(v).abs().mean() for name, v in {**change, **later}.items()}
-largest = max(sizes, key=lambda name: sizes[name])
+largest = max(sizes, key=sizes.__getitem__)
 
 # %%
 page.figure(
@@ -112,7 +112,7 @@ page.figure(
     table=table,
     alt="Six panels. First: fraction of the label map as planted, and as in the random start, against the label cost. The "
     "others: the reported value as published and with one part corrected, one line per run.",
-    caption=f"{map_kept[0].upper()}{map_kept[1:]}. The correction that changes the reported value most is: {titles[largest]}. "
+    caption=f"{map_kept}. The correction that changes the reported value most is: {titles[largest]}. "
     f"{len(seeds)} seeds, {steps} steps; reported values in nats.",
 )
 

@@ -53,7 +53,7 @@ page.figure(
     table=rows,
     alt="Six panels of lines on logarithmic axes: seconds above and peak memory below, against samples, features and classes, "
     "for the exact method, the authors' objective, one plain transport, and one transport by class.",
-    caption=f"{told[0].upper()}{told[1:]}. Wall time and peak memory, {rows['device'].iloc[0]} ({rows['cpu'].iloc[0]}, "
+    caption=f"{told}. Wall time and peak memory, {rows['device'].iloc[0]} ({rows['cpu'].iloc[0]}, "
     f"{threads} thread); the authors' objective measured over {steps} steps and taken up to 2,001.",
 )
 

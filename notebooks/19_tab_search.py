@@ -71,6 +71,7 @@ import yaml
 from taskrel_core import ENCODERS
 from taskrel_core.analysis import few_shot
 from taskrel_core.analysis.few_shot_report import searched_for
+from taskrel_core.analysis.resampling import interval_text
 from taskrel_core.experiments.candidates import Candidate, parse
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, SCORES, FewShotScores
@@ -103,7 +104,7 @@ of_last = result.loc[list(dict.fromkeys(name for name in names if name in result
 
 # %%
 mean, match = (
-    [few_shot.interval_text(row, *ends) for _, row in of_last.iterrows()]
+    [interval_text(row, *ends) for _, row in of_last.iterrows()]
     for ends in (["mean_r"], ["interaction_r", "interaction_"])
 )
 text = pd.DataFrame({"form": of_last.index.map(lambda name: SCORE_NAMES.get(name, name))})
@@ -120,10 +121,8 @@ page.table(
 bounds = tried[~tried.index.str.endswith(" loss")].sort_values("mean_r", ascending=False)
 text = pd.DataFrame({"bound on": bounds.index.map(candidate_name)})
 for what, rows in (("bound", bounds), ("loss", tried.loc[bounds.index + " loss"])):
-    text[f"{what}: mean r"] = [few_shot.interval_text(row) for _, row in rows.iterrows()]
-    text[f"{what}: match r"] = [
-        few_shot.interval_text(r, "interaction_r", "interaction_") for _, r in rows.iterrows()
-    ]
+    text[f"{what}: mean r"] = [interval_text(row) for _, row in rows.iterrows()]
+    text[f"{what}: match r"] = [interval_text(r, "interaction_r", "interaction_") for _, r in rows.iterrows()]
 
 # %%
 page.table(

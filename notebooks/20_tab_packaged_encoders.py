@@ -79,7 +79,8 @@ import yaml
 
 from taskrel_core import ENCODERS
 from taskrel_core.analysis import few_shot_report as told
-from taskrel_core.analysis.few_shot import STATIC, interval_text, seconds_of, study_cells, summary, verdicts
+from taskrel_core.analysis.few_shot import STATIC, seconds_of, study_cells, summary, verdicts
+from taskrel_core.analysis.resampling import interval_text
 from taskrel_core.analysis.study import partial_correlations, per_target
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, KINDS, SCORES, FewShotScores

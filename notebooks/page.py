@@ -24,10 +24,8 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from taskrel_core.analysis import verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
-LONG, FIRST = (
-    14,
-    9,
-)  # rows of a table that are all seen; those seen of a longer one until the others are asked for
+LONG = 14  # rows of a table that are all seen
+FIRST = 9  # rows of a longer one that are seen until the others are asked for
 if "TASKREL_PAGE_DIR" not in os.environ:  # not the runner: what it sets, for this kernel
     os.environ.setdefault("TASKREL_RESULTS", str(ROOT / "book" / "results"))
     if Path.cwd() == ROOT / "notebooks":
@@ -50,6 +48,7 @@ def figure(
         ValueError: alt or caption is empty, or the name has other characters.
     """
     _check(name, caption)
+    caption = caption[:1].upper() + caption[1:]
     if len(alt.split()) < 3:
         raise ValueError(f"alt must describe the figure in words, got {alt!r}; say what one sees")
     fig, folder = np.ravel(np.asarray(axes, dtype=object))[0].figure, _folder()

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .cells import Cells
-from .few_shot import STATIC, interval_text
+from .few_shot import STATIC
 from .few_shot_report import PAPER
-from .resampling import enough, interval, resample, whole
+from .resampling import interval_of, interval_text, resample, whole
 from .study import resampled_r
 from .verdicts import of_interval, of_stability
 
@@ -57,9 +57,7 @@ def changes(
         values = {"mean_r": rs[common], "change": rs[common] - base}
         part = pd.DataFrame({"score": common, "condition": condition})
         for (name, value), prefix in zip(values.items(), ("", "change_"), strict=True):
-            low, high, _ = interval(value.to_numpy()[1:].T)
-            if not enough(first):
-                low = high = np.full(len(low), np.nan)
+            low, high, _ = interval_of(first, value.to_numpy()[1:].T)
             part = part.assign(**{name: value.iloc[0].to_numpy(), f"{prefix}low": low, f"{prefix}high": high})
         parts.append(part)
     return pd.concat(parts, ignore_index=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from .cells import Cells
 from .power import smallest_r
 from .reliability import shared_part
-from .resampling import bracketed, residuals, standardised
+from .resampling import bracketed, interval_text, residuals, standardised
 from .study import differences, mean_correlations
 from .width import SIZE, STATIC, WIDTH, of_width
 
@@ -31,11 +31,6 @@ def signed(table: pd.DataFrame, higher_is_better: Mapping[str, bool]) -> pd.Data
         r, low, high, first, last = (float(value) for value in table.loc[name, list(COLUMNS)])
         shown.loc[name, list(COLUMNS)] = [-r, -high, -low, -last, -first]
     return shown
-
-
-def interval(row: pd.Series, name: str = "mean_r", low: str = "low", high: str = "high") -> str:
-    """Return ``r [low, high]`` as text."""
-    return bracketed(row[name], row[low], row[high])
 
 
 def overview(cells: Cells) -> pd.DataFrame:
@@ -94,10 +89,11 @@ def answer(cells: Cells, kinds: Mapping[str, Sequence[str]], names: Mapping[str,
     )
     return (
         f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, of the forms of relatedness the "
-        f"{names[form].removeprefix('relatedness, ')} form correlates most strongly with fine-tuned accuracy (mean "
-        f"r = {interval(table.loc[form])}, 95 % CI, positive: as claimed; chosen after the fact). {evidence} {better} the "
-        f"control {names[str(gap['control'])]}, which sees no target (difference {interval(gap, 'difference')}). The Euclidean "
-        f"cost (the authors' setting) has mean r = {interval(table.loc['paper'])}; {of_equal_width(cells)}.{narrow}"
+        f"{names[form].removeprefix('relatedness, ')} form correlates most strongly with fine-tuned accuracy (mean r = "
+        f"{interval_text(table.loc[form])}, 95 % CI, positive: as claimed; chosen after the fact). {evidence} {better} the "
+        f"control {names[str(gap['control'])]}, which sees no target (difference {interval_text(gap, 'difference')}). The "
+        f"Euclidean cost (the authors' setting) has mean r = {interval_text(table.loc['paper'])}; "
+        f"{of_equal_width(cells)}.{narrow}"
     )
 
 
@@ -163,7 +159,7 @@ def beneath(targets: Sequence[str], summary: pd.DataFrame, score: str) -> dict[s
     """
     cells = dict.fromkeys(targets, "not run")
     known = score in summary.index
-    return cells | {targets[-1]: interval(summary.loc[score]) if known else "not run"}
+    return cells | {targets[-1]: interval_text(summary.loc[score]) if known else "not run"}
 
 
 def widths(scores: pd.DataFrame) -> dict[str, int]:

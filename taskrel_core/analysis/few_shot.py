@@ -6,7 +6,6 @@ import pandas as pd
 
 from ..metrics.ncti_pool import pool_index
 from .cells import Cells, read_cells, static_ranker
-from .resampling import bracketed
 from .study import differences, interaction_correlations, mean_correlations, partial_correlations
 from .verdicts import of_interval
 
@@ -161,11 +160,6 @@ def summary(cells: Cells, controls: Sequence[str], by: str = "family", resamples
 
 def _prefixed(column: str, name: str) -> str:
     return f"{name}_{column}" if column in ("low", "high", "p") else column
-
-
-def interval_text(row: pd.Series, name: str = "mean_r", prefix: str = "") -> str:
-    """Return a value with its 95 % interval as text."""
-    return bracketed(row[name], row[f"{prefix}low"], row[f"{prefix}high"])
 
 
 def verdicts(row: pd.Series, given: pd.Series | None = None, goal: float = 0.8) -> dict[str, str]:

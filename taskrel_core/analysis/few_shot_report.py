@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .cells import Cells
-from .few_shot import interval_text
 from .power import smallest_r
 from .reliability import kendall_w, noise_ceiling, shared_part
+from .resampling import interval_text
 from .study import fisher, leave_one_family_out
 from .verdicts import by_interval
 

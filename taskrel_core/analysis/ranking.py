@@ -8,6 +8,7 @@ from scipy import stats
 
 from ..metrics.otce_regression import fit_otce
 from .correlation import Correlation, correlate, mean_interval
+from .resampling import bracketed
 
 
 def join_scores(scores: pd.DataFrame, accuracies: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -127,7 +128,7 @@ def saturation(scores: pd.DataFrame) -> pd.Series:
 def format_intervals(rows: pd.DataFrame) -> list[str]:
     """Return each row's ``r [low, high]`` as text, empty where there is no r."""
     known = zip(rows["pearson"], rows["low"], rows["high"], strict=True)
-    return ["" if np.isnan(r) else f"{r:+.2f} [{low:+.2f}, {high:+.2f}]" for r, low, high in known]
+    return ["" if np.isnan(r) else bracketed(r, low, high) for r, low, high in known]
 
 
 def otce_predictions(scores: pd.DataFrame, accuracies: pd.DataFrame) -> pd.Series:

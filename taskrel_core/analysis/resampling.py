@@ -7,6 +7,7 @@ Arrays are x, y (scores or truth): (..., E, T) with NaN for missing cells; w: ho
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int
 
 from .cells import Cells
@@ -158,16 +159,16 @@ def _unexplained(x: np.ndarray, known: np.ndarray, drawn: Resamples) -> np.ndarr
 FEWEST = 5  # our choice: encoders, or families of them, below which resampling them gives no interval
 
 
-def enough(cells: Cells) -> bool:
-    """Whether there are enough families of encoders to resample for an interval."""
-    return len(set(cells.families)) >= FEWEST
-
-
 def bracketed(r: float, low: float, high: float) -> str:
     """Return ``r [low, high]`` as text, and that there is no interval where it has no ends."""
     return (
         f"{r:+.2f} [{low:+.2f}, {high:+.2f}]" if np.isfinite([low, high]).all() else f"{r:+.2f} [no interval]"
     )
+
+
+def interval_text(row: pd.Series, name: str = "mean_r", prefix: str = "") -> str:
+    """Return a value with its 95 % interval as text; the ends are in ``<prefix>low`` and ``<prefix>high``."""
+    return bracketed(row[name], row[f"{prefix}low"], row[f"{prefix}high"])
 
 
 def interval(values: Float[np.ndarray, "... m"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -177,6 +178,16 @@ def interval(values: Float[np.ndarray, "... m"]) -> tuple[np.ndarray, np.ndarray
     ends = np.nanpercentile(np.where(np.expand_dims(none, -1), 0.0, values), [2.5, 97.5], axis=-1)
     low, high = np.where(none, np.nan, ends)
     return low, high, missing.sum(-1)
+
+
+def interval_of(
+    cells: Cells, values: Float[np.ndarray, "... m"]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what ``interval`` does, without ends where the cells have too few families of encoders to resample."""
+    low, high, dropped = interval(values)
+    if len(set(cells.families)) < FEWEST:
+        low = high = np.full(low.shape, np.nan)
+    return low, high, dropped
 
 
 def _pearson(

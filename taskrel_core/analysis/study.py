@@ -24,9 +24,8 @@ from .cells import Cells
 from .resampling import (
     Resamples,
     correlations,
-    enough,
     interactions,
-    interval,
+    interval_of,
     over_targets,
     partial,
     permutations,
@@ -247,8 +246,6 @@ def _p_value(value: np.ndarray, null: np.ndarray) -> np.ndarray:
 
 
 def _table(cells: Cells, name: str, value: np.ndarray, found: np.ndarray) -> pd.DataFrame:
-    low, high, dropped = interval(found)
-    if not enough(cells):
-        low = high = np.full(len(value), np.nan)
+    low, high, dropped = interval_of(cells, found)
     columns: dict[str, Any] = {name: value, "low": low, "high": high, "dropped": dropped}
     return pd.DataFrame(columns, index=pd.Index(cells.scores, name="score"))

@@ -1,6 +1,7 @@
 """Whether a score ranks encoders or only reads the width of their features."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,9 @@ def of_width(cells: Cells, score: str, resamples: int = 2000, seed: int = 0) -> 
         resamples: bootstrap samples of encoders and targets.
         seed: of the samples.
     """
+    cells = replace(
+        cells, scores={name: cells.scores[name] for name in (score, WIDTH)}
+    )  # no other is resampled
     wide = cells.scores[WIDTH]
     both = correlations(cells.scores[score][None], wide, whole(cells).encoders)
     log_width = wide[:, 0]

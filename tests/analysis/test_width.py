@@ -14,12 +14,12 @@ from taskrel_core.analysis.encoder_report import (
     against_controls,
     answer,
     beneath,
-    interval,
     overview,
     power_text,
     signed,
     width_table,
 )
+from taskrel_core.analysis.resampling import interval_text
 from taskrel_core.analysis.study import mean_correlations
 from taskrel_core.analysis.verdicts import of_interval
 from taskrel_core.analysis.width import SIZE, STATIC, WIDTH, encoder_cells, of_width, sign_verdict
@@ -108,7 +108,7 @@ def test_few_encoders_have_no_interval_and_no_verdict():
     row = mean_correlations(few, resamples=50).loc["against"]
     assert row["mean_r"] == pytest.approx(-1)
     assert np.isnan([row["low"], row["high"]]).all()
-    assert interval(row) == "-1.00 [no interval]"
+    assert interval_text(row) == "-1.00 [no interval]"
     assert of_interval(row["low"], row["high"]) == "inconclusive"
     more = Cells(tuple("abcde"), tuple("xyz"), tuple("abcde"), np.vstack([truth, -truth[:1]])[..., None], {})
     more = more.with_score("against", -more.truth)
