@@ -80,11 +80,11 @@ from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.run import run
 from taskrel_core.experiments.scoring import FORMS, SCORES, Scoring
 from taskrel_core.experiments.speed import Timing
-from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
-from taskrel_core.figures.names import NAMES, SCORE_NAMES
 
 # %%
 from taskrel_core.extraction import n_parameters
+from taskrel_core.figures.correlation import accuracies_reached, score_correlations, score_scatter
+from taskrel_core.figures.names import NAMES, SCORE_NAMES
 
 cells = [(target, encoder) for target in targets for encoder in rates]
 trainings = run(
