@@ -93,14 +93,14 @@ trainings = run(
     for seed in seeds
 )
 accuracies = select_learning_rate(trainings)
+
+# %%
 settings = {
     "k_reference": k_reference,
     "n_reference": n_reference,
     "n_target": sizes["n"],
     "profile": profile,
 }
-
-# %%
 scores = run(
     Scoring(reference, *cell, draw=draw, baselines="all" if draw == draws[0] else "source", **settings)
     for draw in draws
