@@ -61,11 +61,12 @@ found = effects(fall)
 
 # %%
 page.figure(
-    better_encoder(table),
+    better_encoder(table, fall),
     "better-encoder",
     table=table,
-    alt="A row per target: loss of the best head with the bound above it, and accuracy, after several epochs; a coloured "
-    "line for the encoder that learns the reference, a grey dashed one for the control, trained on random labels.",
+    alt="Above, a mark per target: how much further its loss decreases than that of the control. Beneath, a row per target: "
+    "loss of the best head with the bound above it, and accuracy, after several epochs; a coloured line for the encoder that "
+    "learns the reference, a grey dashed one for the control, trained on random labels.",
     caption=f"While the encoder learns the reference, the loss / chance decreases by {found['related'].mean():.2f} on related "
     f"and by {found['unrelated'].mean():.2f} on unrelated targets, that of a control that learns random labels by "
     f"{found['control_related'].mean():.2f} and {found['control_unrelated'].mean():.2f}. Reference: {named(reference)}; "

@@ -99,9 +99,14 @@ names = (f"{100 * full:g} %", f"{100 * least:g} % of the samples")
 moved = changes(dict(zip(names, study.values(), strict=True)), by="encoder")
 
 # %%
-drawn = ["paper", "logit", "logme", "reference_accuracy"]
+drawn = {
+    "paper": "relatedness",
+    "logit": "relatedness",
+    "logme": "other metric",
+    "reference_accuracy": "control",
+}
 page.figure(
-    limited_data(table[table["score"].isin(drawn)]),
+    limited_data(table, drawn),
     "limited-data",
     table=each,
     alt="Lines of mean r against the fraction of the target's samples, one per score: Euclidean and logit relatedness, LogME, "

@@ -29,5 +29,5 @@ def ablation(table: pd.DataFrame) -> Axes:
         ax.set_ylim(len(pairs) - 0.5, -0.5)
         vacuous(ax, float(table["chance"].mean()), ax.get_xlim()[1])
         ax.set_xlabel("bound in nats (shaded: above chance)")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.2, 1), ncols=3, fontsize=10, columnspacing=1)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.2, 1), ncols=3, columnspacing=1)
     return ax

@@ -9,20 +9,22 @@ from matplotlib.lines import Line2D
 from .names import named
 from .style import GREY, STYLE, colour_of
 
-PANELS = {"loss": "best head / chance", "head_accuracy": "its accuracy"}
+PANELS = {"loss": "loss / chance", "head_accuracy": "accuracy of\nbest head"}
 
 
-def better_encoder(table: pd.DataFrame) -> np.ndarray:
-    """Draw each target while the encoder improves on the reference: a row each, coloured, beside the control, grey and hollow.
+def better_encoder(table: pd.DataFrame, fall: pd.DataFrame) -> tuple[Axes, np.ndarray]:
+    """Draw how much further than the control's the loss of each target decreases, and beneath how it got there.
 
-    Lines are means over seeds, bands their range. The bound is drawn thin above the loss that it bounds; not of the control.
+    A row each, coloured, beside the control, grey and hollow. Lines are means over seeds, bands their range. The bound is drawn
+    thin above the loss that it bounds; not of the control.
 
     Args:
         table: columns target, related, control, epochs, seed, reference_accuracy, transferability, bound, head_accuracy,
             chance.
+        fall: columns target, related, beyond (decrease beyond the control's); one row per seed.
 
     Returns:
-        Axes, (targets, 2): loss, accuracy.
+        The panel of decreases, and axes, (targets, 2): loss, accuracy.
     """
     table = table.assign(
         loss=table["transferability"] / table["chance"], bound_relative=table["bound"] / table["chance"]
@@ -30,10 +32,11 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
     targets = list(dict.fromkeys(table["target"]))
     learned = table[~table["control"]]
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(
-            len(targets), 2, figsize=(5.2, 1.55 * len(targets) + 1.3), sharex=True, sharey="col",
-            squeeze=False, layout="constrained",
-        )  # fmt: skip
+        figure = plt.figure(figsize=(5.2, 1.85 * len(targets) + 2.3), layout="constrained")
+        grid = figure.add_gridspec(2, 1, height_ratios=[0.3 * len(targets) + 0.6, 1.55 * len(targets)])
+        top = figure.add_subplot(grid[0])
+        _decreases(top, fall, targets)
+        axes = grid[1].subgridspec(len(targets), 2).subplots(sharex=True, sharey="col", squeeze=False)
         for row, target in zip(axes, targets, strict=True):
             _target(row, pd.DataFrame(table[table["target"] == target]))
         epochs = learned.groupby("epochs")["reference_accuracy"].mean()
@@ -44,7 +47,21 @@ def better_encoder(table: pd.DataFrame) -> np.ndarray:
             for ax in column:
                 ax.set_ylabel(label)
         _key(axes[0, 0])
-    return axes
+    return top, axes
+
+
+def _decreases(ax: Axes, fall: pd.DataFrame, targets: list[str]) -> None:
+    """One line per target: the mean decrease beyond the control's and its range over seeds."""
+    for y, target in enumerate(targets):
+        beyond, (colour, marker) = fall.loc[fall["target"] == target, "beyond"], colour_of(target)
+        ax.plot([beyond.min(), beyond.max()], [y, y], color=colour, lw=2)
+        ax.plot(beyond.mean(), y, marker, ms=8, color=colour)
+    related = set(fall.loc[fall["related"], "target"])
+    ax.set_yticks(
+        range(len(targets)), [f"{named(t)} ({'related' if t in related else 'unrelated'})" for t in targets]
+    )
+    ax.axvline(0, color=GREY, lw=0.8)
+    ax.set(ylim=(len(targets) - 0.5, -0.5), xlabel="decrease of loss / chance beyond the control's")
 
 
 def _target(row: np.ndarray, table: pd.DataFrame) -> None:
@@ -55,7 +72,7 @@ def _target(row: np.ndarray, table: pd.DataFrame) -> None:
     for ax, column in zip(row, PANELS, strict=True):
         _line(ax, control, column, GREY, "o", mfc="none", ls="--", label="control: random labels")
         _line(ax, own, column, colour, marker, label="encoder that learns the reference")
-    _line(row[0], own, "bound_relative", colour, "", lw=0.9, label="its bound / chance")
+    _line(row[0], own, "bound_relative", colour, "", lw=0.9, label="bound on its loss")
 
 
 def _line(ax: Axes, rows: pd.DataFrame, column: str, colour: str, marker: str, **more: str | float) -> None:

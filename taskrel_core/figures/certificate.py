@@ -35,14 +35,13 @@ def certificate(table: pd.DataFrame) -> np.ndarray:
                 )
             ax.plot([low, high], [low, high], color=GREY, lw=1)
             ax.fill_between([low, high], [low, low], [low, high], color=GREY, alpha=0.15, lw=0)
-            ax.text(high, low, "loss above the bound ", ha="right", va="bottom", fontsize=10)
+            ax.text(high, low, "loss above the bound ", ha="right", va="bottom")
             ax.set(xlim=(low, high), ylim=(low, 1.05), title=f"Loss on {where}", ylabel="bound / chance")
         axes[1].set_xlabel("loss / chance")
         figure.legend(
             *axes[0].get_legend_handles_labels(),
             loc="outside upper left",
             ncols=2,
-            fontsize=10,
             title="target",
         )
     return axes

@@ -43,16 +43,15 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[st
         widths: of each encoder's features; sizes the mark.
     """
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(
-            len(scores), 1, figsize=(5.2, 3.3 * len(scores)), squeeze=False, layout="constrained"
-        )
+        figure, axes = plt.subplots(len(scores), 1, figsize=(5.2, 3.3 * len(scores)), squeeze=False)
+        figure.set_layout_engine("constrained", h_pad=0.12)
         for ax, score in zip(axes[:, 0], scores, strict=True):
             part = pd.DataFrame(table[table["score"] == score])
             groups = part.groupby("target")[["value", "fine_tuned"]]
             unit = (part[["value", "fine_tuned"]] - groups.transform("mean")) / groups.transform("std")
             mean = pd.DataFrame(unit.groupby(part["encoder"]).mean())
             sizes = [0.12 * widths[str(encoder)] for encoder in mean.index]
-            ax.scatter(mean["value"], mean["fine_tuned"], s=sizes, color=COLOURS[0], alpha=0.5)
+            ax.scatter(mean["value"], mean["fine_tuned"], s=sizes, color=COLOURS[0], alpha=0.8)
             low, high = float(mean["fine_tuned"].min()), float(mean["fine_tuned"].max())
             room = max(high - low, 1e-3)
             heights = apart((mean["fine_tuned"] - low) / room, 0.09)
@@ -61,8 +60,8 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[st
                 heights, mean[["value", "fine_tuned"]].itertuples(), strict=True
             ):
                 ax.annotate(
-                    named(str(encoder)), (x, y), (1.04, height), "data", "axes fraction", va="center", fontsize=10,
-                    arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 3},
+                    named(str(encoder)), (x, y), (1.04, height), "data", "axes fraction", va="center",
+                    arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkA": 0, "shrinkB": 3},
                 )  # fmt: skip
             ax.margins(0.1, 0.15)
             ax.set(title=SCORE_NAMES.get(score, score), ylabel="accuracy (std.)")
@@ -89,5 +88,5 @@ def accuracies_reached(table: pd.DataFrame, encoders: Sequence[str]) -> Axes:
             ax.plot(rows["probe"], y, marker, color=colour, mfc="none", ms=4)
         ax.set_yticks(range(len(encoders)), [named(e).replace(", ", ",\n") for e in encoders])
         ax.set(xlim=(0, 1), ylim=(len(encoders) - 0.4, -0.6), xlabel="test accuracy (hollow: probe)")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.4, 1), ncols=2, fontsize=10)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.4, 1), ncols=2)
     return ax

@@ -21,21 +21,24 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
             part = pd.DataFrame(table[table["panel"] == panel])
             numeric = pd.api.types.is_numeric_dtype(part["x"].infer_objects())
             order = list(dict.fromkeys(part["x"]))
-            for k, (group, runs) in enumerate(part.groupby("group", sort=False)):
+            colours = COLOURS[:2] if number else COLOURS[2:4]  # the first panel has groups of its own
+            for colour, (group, runs) in zip(colours, part.groupby("group", sort=False), strict=False):
                 for _, run in runs.groupby("line", sort=False):
                     x = run["x"].astype(float) if numeric else run["x"].map(order.index)
-                    ax.plot(x, run["value"], "o-", color=COLOURS[k], markersize=3, linewidth=0.9, alpha=0.75)
-                ax.plot([], [], "o-", color=COLOURS[k], markersize=3, linewidth=0.9, label=str(group))
+                    ax.plot(x, run["value"], "o-", color=colour, markersize=3, linewidth=0.9)
+                ax.plot([], [], "o-", color=colour, markersize=3, linewidth=0.9, label=str(group))
             if numeric:
                 ax.set(xscale="log", xlabel="label cost")
             else:
                 ax.set_xticks(range(len(order)), order)
                 ax.margins(x=0.25)
-            ax.set_title(title.replace(", ", ",\n").replace(" with", "\nwith"), fontsize=10)
+            ax.set_ylabel("nats" if number else "fraction")
+            ax.set_title(title.replace(", ", ",\n").replace(" with", "\nwith"))
             if number < 2:  # the groups of the others are those of the second
                 low, high = ax.get_ylim()
                 ax.set_ylim(low, high + 0.35 * (high - low))  # room for the key above the lines
-                ax.legend(fontsize=10, loc="upper left", borderpad=0.1)
+                ax.legend(loc="upper left", borderpad=0.1)
+                ax.set_yticks([tick for tick in ax.get_yticks() if number or 0 <= tick <= 1])
         for ax in axes.flat[len(titles) :]:
             ax.set_axis_off()
         plt.tight_layout()

@@ -53,8 +53,8 @@ def _name_places(ax: Axes, places: pd.Series) -> None:
     for end, (name, x) in zip(ends, places.items(), strict=True):
         ax.annotate(
             named(str(name)), (x, 1), (end, 1.14), ("data", "axes fraction"), "axes fraction", rotation=90,
-            ha="center", va="bottom", fontsize=10,
-            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 0},
+            ha="center", va="bottom",
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip
 
 
@@ -96,6 +96,6 @@ def one_encoder(table: pd.DataFrame, reference: str) -> np.ndarray:
         labels = [f"{named(t)}{' (reference)' if t == reference else ''}" for t in tasks]
         for ax in axes:
             ax.set_yticks([place[t] for t in tasks], labels)
-        axes[0].legend(fontsize=10, loc="lower left", bbox_to_anchor=(-0.3, 1.0), ncols=3, borderpad=0)
+        axes[0].legend(loc="lower left", bbox_to_anchor=(-0.3, 1.0), ncols=3, borderpad=0)
         plt.tight_layout()
     return axes

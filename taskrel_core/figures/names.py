@@ -149,6 +149,10 @@ WAY_NAMES = SCORE_NAMES | {
     "static": "best on the other targets",
     "random": "any encoder",
 }
+WAY_KINDS = {
+    **dict.fromkeys(("paper", "calibrated", "logit", "one_sided", "bound", "loss"), "relatedness"),
+    **dict.fromkeys(("probe", "knn", "reference_accuracy", "fine_tuning", "static", "random"), "control"),
+}  # the others are other metrics
 
 
 DIRECTIONS = {"own": "own components", "joint": "joint components", "classes": "class discriminants"}

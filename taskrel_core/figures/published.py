@@ -25,7 +25,7 @@ def against_printed(table: pd.DataFrame) -> np.ndarray:
             rows = table[table["score"] == score].set_index("target").loc[targets]
             far = ~rows["agrees"].to_numpy(bool)
             own, printed = (rows[name].to_numpy(float) for name in ("pearson", "printed"))
-            ax.hlines(y, rows["low"], rows["high"], color=GREY, lw=1, alpha=0.5)
+            ax.hlines(y, rows["low"], rows["high"], color=GREY, lw=1)
             ax.hlines(y[far], own[far], printed[far], color=COLOURS[1], lw=4, alpha=0.6, label="they differ")
             ax.plot(printed, y, "|", color="black", ms=12, mew=2, label="r as printed")
             ax.plot(own, y, "o", color=COLOURS[0], ms=5, label="r of the printed columns, 95 % CI")
@@ -89,7 +89,7 @@ def _key(ax: Axes) -> None:
     """The empty panel explains the marks."""
     ax.axis("off")
     lines = (
-        ("o", COLOURS[0], "r with the library's"),
+        ("o", COLOURS[0], "r with the library's accuracies"),
         ("s", COLOURS[1], "r with those of SFDA's code"),
         ("D", COLOURS[2], "r of the two tables"),
     )

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .names import named
-from .style import COLOURS, GREY, STYLE
+from .names import WAY_KINDS, named
+from .style import COLOURS, GREY, KIND_COLOURS, STYLE
 
 
 def encoder_label(name: str) -> str:
@@ -26,12 +26,12 @@ def ranked_encoders(table: pd.DataFrame) -> np.ndarray:
         _, axes = plt.subplots(2, 1, figsize=(5.2, 2.2 + 0.6 * len(table)), sharey=True, layout="constrained")
         y = np.arange(len(table))
         error = np.sqrt(table["probe"] * (1 - table["probe"]) / table["n"])
-        axes[0].errorbar(table["probe"], y, xerr=error, fmt="o", color=COLOURS[0], lw=1.5)
+        axes[0].errorbar(table["probe"], y, xerr=error, fmt="o", color=KIND_COLOURS["control"], lw=1.5)
         axes[0].axvline(float(table["largest_class"].max()), color=GREY, ls="--", lw=1)
         axes[0].set_xlabel(
             "accuracy of the probe, cross-validated\n(bar: one standard error; dashed: largest class)"
         )
-        axes[1].plot(table["bound"], y, "s", color=COLOURS[1])
+        axes[1].plot(table["bound"], y, "s", color=KIND_COLOURS["relatedness"])
         chance = float(table["chance"].max())
         axes[1].axvline(chance, color=GREY, ls="--", lw=1)
         far = np.nanmax([chance, *table["bound"]]) * 1.05
@@ -68,7 +68,7 @@ def sweep(table: pd.DataFrame, score: str, label: str) -> Axes:
             )
         ax.set_xticks(range(len(settings)), settings, rotation=20 if len(settings) > 2 else 0, ha="right")
         ax.set_ylabel(label)
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=10)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
     return ax
 
 
@@ -83,7 +83,9 @@ def regret(table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
         _, ax = plt.subplots(figsize=(5.2, 1.2 + 0.28 * len(table)), layout="constrained")
         y, mean = np.arange(len(table)), 100 * table["regret"]
         ends = [np.maximum(mean - 100 * table["low"], 0), np.maximum(100 * table["high"] - mean, 0)]
-        ax.errorbar(mean, y, xerr=ends, fmt="o", color=COLOURS[0], lw=1.2)
+        colours = [KIND_COLOURS[WAY_KINDS.get(way, "other metric")] for way in table["way"]]
+        ax.hlines(y, mean - ends[0], mean + ends[1], colors=colours, lw=1.4)
+        ax.scatter(mean, y, c=colours, s=36, zorder=3)
         ax.set_yticks(y, [names[way] for way in table["way"]])
         ax.invert_yaxis()
         ax.set_xlim(left=0)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .names import SCORE_NAMES
 from .panels import name_scores
 from .style import GREY, KIND_COLOURS, STYLE
 
@@ -42,7 +41,7 @@ def quality_and_match(table: pd.DataFrame, line: str, judged: str = "euclidean")
         ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
         ax.plot([], [], "o", color="black", label="over encoders, mean of targets")
         ax.plot([], [], "D", color="black", mfc="white", ms=4, label="match of encoder and target only")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=10)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1))
     return ax
 
 
@@ -54,14 +53,22 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
     """
     with plt.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(5.2, 4.4))
+        least = float(
+            table["accuracy"].quantile(0.05)
+        )  # of the colours: one poor encoder would take half of them
         points = ax.scatter(
-            table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis_r", lw=0
-        )
+            table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis_r", lw=0, vmin=least
+        )  # fmt: skip
         means = table.groupby("family")[["effective_rank", "transport"]].mean()
         middle = pd.DataFrame(means).sort_values("transport")
-        for family, (x, y) in pd.concat([middle.head(3), middle.tail(1)]).iterrows():
-            ax.plot(x, y, "+", color="black", ms=9, mew=1.5)
-            ax.annotate(str(family), (x, y), (9, 0), textcoords="offset points", va="center", fontsize=10)
+        ends = pd.concat([middle.head(3), middle.tail(1)])
+        ax.plot(ends["effective_rank"], ends["transport"], "+", color="black", ms=9, mew=1.5)
+        free = ((0.4, 0.05, "left"), (0.4, 0.13, "left"), (0.98, 0.21, "right"), (0.98, 0.95, "right"))
+        for (right, up, side), (family, x, y) in zip(free, ends.itertuples(), strict=False):
+            ax.annotate(
+                str(family), (x, y), (right, up), textcoords="axes fraction", ha=side, va="center",
+                arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.8, "shrinkA": 0, "shrinkB": 4, "relpos": (0, 0.5)},
+            )  # fmt: skip
         ax.set_xscale("log")
         least, most = (float(end) for end in table["effective_rank"].agg(["min", "max"]))
         ticks = [t for t in (2, 5, 10, 20, 50, 100) if 0.9 * least < t < 1.1 * most]
@@ -69,17 +76,18 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
         ax.minorticks_off()
         ax.set_xlabel("effective rank of the target's features")
         ax.set_ylabel("distribution mismatch W")
-        bar = figure.colorbar(points, ax=ax, pad=0.02)
+        bar = figure.colorbar(points, ax=ax, pad=0.02, extend="min")
         bar.set_label("mean accuracy after fine-tuning")
         bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     return ax
 
 
-def changed_correlations(table: pd.DataFrame) -> Axes:
+def changed_correlations(table: pd.DataFrame, judged: str = "euclidean") -> Axes:
     """Draw each score's mean correlation with accuracy under each condition, joined by a line.
 
     Args:
         table: columns score (in the order of the rows), condition, kind (a key of KIND_COLOURS), mean_r, low, high.
+        judged: score whose row is shaded.
     """
     scores, conditions = table["score"].unique(), table["condition"].unique()
     with plt.rc_context(STYLE):
@@ -93,10 +101,11 @@ def changed_correlations(table: pd.DataFrame) -> Axes:
                 ax.plot([row["low"], row["high"]], [place] * 2, color=colour, lw=1.1)
                 ax.plot(row["mean_r"], place, color=colour, zorder=3, **mark)
         ax.axvline(0, color=GREY, lw=0.8)
-        ax.set_yticks(range(len(scores)), [SCORE_NAMES.get(str(name), str(name)) for name in scores])
+        kinds = [table.loc[table["score"] == score, "kind"].iloc[0] for score in scores]
+        name_scores(ax, scores, kinds, judged)
         ax.set(xlim=(-1.02, 1.02), ylim=(len(scores) - 0.4, -0.7), xticks=[-1, -0.5, 0, 0.5, 1])
         ax.set_xlabel("correlation with accuracy\nwrong sign  ←    →  as claimed")
         for condition, mark in zip(conditions, MARKS, strict=False):
             ax.plot([], [], color="black", label=condition, **mark)
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=10)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1))
     return ax

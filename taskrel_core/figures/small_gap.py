@@ -45,13 +45,13 @@ def _pairs(ax: Axes, table: pd.DataFrame) -> None:
             ax.plot([rows["bound"].min(), rows["bound"].max()], [position] * 2, color=colour, lw=2)
             ax.plot(rows["bound"].mean(), position, "o", ms=8, color=colour, **label)
     ax.set_yticks(range(len(pairs)), [pair.replace(" → ", " →\n").split(", ")[0] for pair in pairs])
-    ax.text(chance, -0.72, "  vacuous: above chance", va="center", fontsize=10)
+    ax.text(chance, -0.72, "  vacuous: above chance", va="center")
     ax.set(
         ylim=(len(pairs) - 0.5, -1.0),
         xlim=(None, top),
         xlabel=f"nats (lower is better), tau = {table['tau'].iloc[0]:g}",
     )
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=1, fontsize=10)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=1)
 
 
 def _over_tau(ax: Axes, table: pd.DataFrame) -> None:
@@ -61,11 +61,11 @@ def _over_tau(ax: Axes, table: pd.DataFrame) -> None:
         ax.plot(ratio.index, ratio["mean"], "o-", ms=5, color=colour)
         ax.fill_between(ratio.index, ratio["min"], ratio["max"], color=colour, alpha=0.18, lw=0)
         place, text = (ratio.index[0], ratio["max"].iloc[0]), f"{named(str(metric))} cost"
-        ax.annotate(text, place, (0, 5), textcoords="offset points", fontsize=10)
+        ax.annotate(text, place, (0, 5), textcoords="offset points")
     low, top = float(table["ratio"].min()) / 1.5, max(float(table["ratio"].max()) * 1.3, 1.5)
     vacuous(ax, 1.0, top, "y")
     taus = sorted(table["tau"].unique())
-    ax.text(taus[-1], 1.0, "vacuous: above chance", va="bottom", ha="right", fontsize=10)
+    ax.text(taus[-1], 1.0, "vacuous: above chance", va="bottom", ha="right")
     ax.set(xscale="log", yscale="log", ylim=(low, top), xlabel="tau, nats per unit of feature")
     ax.set_ylabel("gap / (chance - best head)")
     ax.set_xticks(taus, [f"{tau:g}" for tau in taus])

@@ -11,8 +11,8 @@ AXES = {"n": "samples n", "d": "features d", "k": "classes K"}
 WAYS = {
     "exact": "exact method",
     "authors": "published objective, extrapolated",
-    "plain": "one plain transport",
-    "by_class": "one, by class",
+    "plain": "one transport, all points",
+    "by_class": "one transport, class by class",
 }
 
 
@@ -23,7 +23,7 @@ def speed(table: pd.DataFrame) -> np.ndarray:
         table: rows of ``Timing`` with a column series: "n", "d" or "k", whichever grows.
     """
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(2, 3, figsize=(5.6, 6.4), sharex="col", sharey="row")
+        figure, axes = plt.subplots(2, 3, figsize=(5.2, 6.4), sharex="col", sharey="row")
         for column, (name, label) in enumerate(AXES.items()):
             rows = table[table["series"] == name]
             for k, (way, text) in enumerate(WAYS.items()):
@@ -43,18 +43,18 @@ def speed(table: pd.DataFrame) -> np.ndarray:
                 ax.set_xticks(
                     ticks,
                     [str(t) if t % 1000 else f"{t // 1000}k" for t in ticks],
-                    fontsize=10,
                     rotation=90,
                 )
                 ax.minorticks_off()
                 ax.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.5)
             axes[1, column].set_xlabel(label)
+        axes[0, 0].yaxis.set_major_formatter("{x:g}")
         low, high = (float(table["peak_mb"].quantile(q)) for q in (0, 1))
         memory = [m for m in (250, 500, 1000, 2000, 4000, 8000) if low / 2 < m < 2 * high]
         axes[1, 0].set_yticks(memory, [str(m) for m in memory])
         axes[0, 0].set_ylabel("seconds")
         axes[1, 0].set_ylabel("peak memory (MB)")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper center", ncols=2, fontsize=10)
-        plt.tight_layout(rect=(0, 0, 1, 0.91))
+        figure.legend(handles, labels, loc="upper center", ncols=1)
+        plt.tight_layout(rect=(0, 0, 1, 0.85))
     return axes

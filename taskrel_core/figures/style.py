@@ -6,8 +6,8 @@ page and, as the book inverts it, on a dark one. Letters need 4.5:1, which ``ink
 
 from matplotlib.axes import Axes
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#C48700", "#3A97CC")
-INKS = ("#0072B2", "#C25500", "#00805D", "#A8527F", "#8F6300", "#1F77A8")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#C48700", "#3A97CC", "#000000")
+INKS = ("#0072B2", "#C25500", "#00805D", "#A8527F", "#8F6300", "#1F77A8", "#000000")
 GREY = "#757575"
 TERM_COLOURS = (COLOURS[0], COLOURS[2], COLOURS[1])  # re-weighted loss, label mismatch, distribution mismatch
 METRIC_COLOURS = {"euclidean": COLOURS[1], "span": COLOURS[5], "logit": COLOURS[2], "one_sided": COLOURS[0]}
@@ -19,10 +19,10 @@ KIND_COLOURS = {
 }
 
 STYLE = {
-    "font.size": 10,
+    "font.size": 10.4,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 10,
+    "axes.titlesize": "medium",
     "axes.titlelocation": "left",
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -39,7 +39,7 @@ def ink(colour: str) -> str:
 
 def marker_of(k: int) -> tuple[str, str]:
     """Return colour and marker of the k-th of several data sets."""
-    return COLOURS[k % len(COLOURS)], "os^Dvp"[k % 6]
+    return COLOURS[k % len(COLOURS)], "os^DvpX"[k % 7]
 
 
 def colour_of(name: str) -> tuple[str, str]:
@@ -50,7 +50,7 @@ def colour_of(name: str) -> tuple[str, str]:
 
 FIXED = {
     "cifar10": 0, "dtd10": 1, "flowers5": 2, "emoji_noto": 3, "fashion_mnist": 4, "mnist": 0, "digits": 1,
-    "glyphs_digits": 2, "glyphs_latin": 3, "glyphs_greek": 5, "usps": 1, "svhn": 3, "kmnist": 5,
+    "glyphs_digits": 2, "glyphs_latin": 3, "glyphs_greek": 6, "usps": 1, "svhn": 3, "kmnist": 5,
 }  # fmt: skip
 
 

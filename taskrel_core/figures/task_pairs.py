@@ -34,9 +34,9 @@ def task_pairs(settings: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> 
             figsize=(5.2, height + 3.4),
             sharey="row",
             squeeze=False,
-            layout="constrained",
             height_ratios=[height, 1.7],
         )
+        figure.set_layout_engine("constrained", h_pad=0.12)
         for (upper, lower), title, table in zip(axes.T, settings, tables, strict=True):
             _bounds(upper, table, metrics, top)
             upper.set(
@@ -56,6 +56,14 @@ def _bounds(ax: Axes, table: pd.DataFrame, metrics: Sequence[str], top: float) -
             face = colour if metric == metrics[-1] else "none"
             y = rows[f"bound_{metric}"] / rows["chance"]
             ax.scatter(rows["x"], y, s=30, marker=marker, edgecolors=colour, facecolors=face)
+    last = table[f"bound_{metrics[-1]}"] / table["chance"]
+    ax.text(
+        0.97,
+        0.02,
+        f"{named(metrics[-1])}:\nr = {table['x'].corr(last):+.2f}",
+        ha="right",
+        transform=ax.transAxes,
+    )
     ax.axline((1, 1), slope=1, color=GREY, lw=1)
     vacuous(ax, 1.0, top, "y")
     ax.annotate("y = x", (1, 1), (-2, -34), textcoords="offset points", ha="right")
@@ -66,13 +74,14 @@ def _baseline(ax: Axes, table: pd.DataFrame) -> None:
     for target, rows in table.groupby("target", sort=False):
         colour, marker = colour_of(str(target))
         ax.scatter(rows["class_distance"], rows["x"], s=30, marker=marker, color=colour)
-    ax.set(xlabel="distance of class means", title="baseline: no reference")
+    r = table["class_distance"].corr(table["x"])
+    ax.set(xlabel="distance of class means", title=f"no reference: r = {r:+.2f}")
 
 
 def _key(figure: plt.Figure, targets: Sequence[str] | Mapping[str, None], metrics: Sequence[str]) -> None:
     """A mark for each target, and what filled and hollow mean, above the panels."""
     shown = [(*colour_of(target), colour_of(target)[0], named(target)) for target in targets]
-    shown += [("black", "o", "black" if m == metrics[-1] else "none", f"{named(m)} cost") for m in metrics]
+    shown += [(GREY, "o", GREY if m == metrics[-1] else "none", f"{named(m)} cost") for m in metrics]
     marks = [
         Line2D([], [], color=colour, marker=marker, mfc=face, ls="", label=label)
         for colour, marker, face, label in shown

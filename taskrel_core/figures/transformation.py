@@ -7,14 +7,16 @@ from matplotlib.axes import Axes
 
 from .style import COLOURS, GREY, STYLE, TERM_COLOURS, ink
 
-ARROWS = {1: "new prior C →", 2: "label map B →", 3: "feature map A →"}
+ARROWS = {1: "new prior D →", 2: "label map B →", 3: "feature map A →"}
+# Classes of the reference, then of the target; blue, green and orange are the terms of the bound.
+CLASSES = (("black", "o"), (GREY, "^"), (GREY, "s"), (COLOURS[3], "o"), (COLOURS[4], "o"))
 
 
 def transformation(table: pd.DataFrame, terms: pd.DataFrame) -> np.ndarray:
     """Draw the chain R, R', R'', R''', T of a 2-D problem, one panel per step, above the three terms of the bound.
 
     Args:
-        table: columns step, x, y, label, colour (index), weight (of the sample, sizes the dot), in the steps' order.
+        table: columns step, x, y, label, colour (index of CLASSES), weight (of the sample, sizes the dot), in the steps' order.
         terms: columns term, nats; three terms, the bound, the loss of the transformed classifier.
     """
     steps = list(dict.fromkeys(table["step"]))
@@ -25,18 +27,19 @@ def transformation(table: pd.DataFrame, terms: pd.DataFrame) -> np.ndarray:
         axes = [figure.add_subplot(place) for place in places]
         for number, (ax, step) in enumerate(zip(axes, steps, strict=True)):
             _points(ax, pd.DataFrame(table[table["step"] == step]))
-            ax.set_title(f"{ARROWS.get(number, '')}\n{step}", fontsize=10)
+            ax.set_title(f"{ARROWS.get(number, '')}\n{step}")
         _terms(figure.add_subplot(grid[2, :]), terms)
     return np.array([*axes, figure.axes[-1]], dtype=object)
 
 
 def _points(ax: Axes, part: pd.DataFrame) -> None:
     for _, rows in part.groupby("label", sort=False):
-        colour = COLOURS[int(rows["colour"].iloc[0])]
-        ax.scatter(rows["x"], rows["y"], s=7 * rows["weight"], color=colour, alpha=0.5, linewidths=0)
+        colour, marker = CLASSES[int(rows["colour"].iloc[0])]
+        size = 7 * rows["weight"]
+        ax.scatter(rows["x"], rows["y"], s=size, color=colour, marker=marker, alpha=0.5, linewidths=0)
         above = (rows["x"].mean(), rows["y"].max())
         ax.annotate(
-            str(rows["label"].iloc[0]), above, (0, 2), textcoords="offset points", ha="center", fontsize=10,
+            str(rows["label"].iloc[0]), above, (0, 2), textcoords="offset points", ha="center",
             color=ink(colour), weight="bold",
         )  # fmt: skip
     ax.set(xticks=[], yticks=[], aspect="equal")
@@ -53,4 +56,4 @@ def _terms(ax: Axes, terms: pd.DataFrame) -> None:
     ax.barh(0, loss, color=GREY, height=0.6)
     ax.set_yticks([0, 1], [f"loss {loss:.2f}", f"bound {bound:.2f}"])
     ax.set(ylim=(-0.5, 1.5), xlabel="nats")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=10, borderaxespad=0)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)

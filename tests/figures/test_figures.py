@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
@@ -22,11 +23,12 @@ from taskrel_core.figures.correlation import accuracies_reached, score_correlati
 from taskrel_core.figures.key_question import key_question, one_encoder
 from taskrel_core.figures.limited_data import limited_data
 from taskrel_core.figures.names import NAMES, SCORE_NAMES, WAY_NAMES, candidate_name, named
-from taskrel_core.figures.panels import apart, label_ends
+from taskrel_core.figures.panels import apart
 from taskrel_core.figures.published import against_printed
 from taskrel_core.figures.rank_encoders import encoder_label, ranked_encoders, regret, sweep
 from taskrel_core.figures.small_encoders import changed_correlations
 from taskrel_core.figures.small_gap import small_gap
+from taskrel_core.figures.style import GREY, TERM_COLOURS
 from taskrel_core.figures.task_pairs import task_pairs
 from taskrel_core.figures.transformation import transformation
 from taskrel_core.figures.your_task import your_task
@@ -132,10 +134,13 @@ def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds_beside_a_holl
         head_accuracy=0.5,
     )
     control = table.assign(transferability=1.5)
-    axes = better_encoder(
-        pd.concat([table.assign(control=False), control.assign(control=True)], ignore_index=True)
+    top, ((loss, accuracy),) = better_encoder(
+        pd.concat([table.assign(control=False), control.assign(control=True)], ignore_index=True),
+        pd.DataFrame({"target": "digits", "related": False, "beyond": [0.1, 0.3]}),
     )
-    ((loss, accuracy),) = axes
+    assert marks(top) == [(pytest.approx(0.2), 0.0)]
+    assert list(top.lines[0].get_xdata()) == [0.1, 0.3]
+    assert [tick.get_text() for tick in top.get_yticklabels()] == ["digits 8x8 (unrelated)"]
     other, line, bound = loss.lines
     assert line.get_ydata() == pytest.approx([0.75, 0.15])
     assert other.get_ydata() == pytest.approx([0.75, 0.75])
@@ -145,17 +150,6 @@ def test_a_better_encoder_is_a_line_through_the_means_of_its_seeds_beside_a_holl
     assert loss.get_title(loc="left") == "digits 8x8 (unrelated)"
     assert [tick.get_text() for tick in loss.get_xticklabels()] == ["0\n0.20", "3\n0.90"]
     assert loss.figure.legends[0].get_texts()[0].get_text() == "control: random labels"
-
-
-def test_names_at_the_ends_of_lines_do_not_overlap():
-    ax = plt.figure().add_subplot()
-    ax.set_ylim(0, 1)
-    label_ends(ax, 1.0, {"a": (0.5, "black"), "b": (0.51, "black"), "c": (0.9, "black")}, 120.0)
-    assert [(text.get_text(), text.xy[1]) for text in ax.texts] == [
-        ("a", pytest.approx(0.455)),
-        ("b", pytest.approx(0.555)),
-        ("c", pytest.approx(0.9)),
-    ]
 
 
 def test_each_score_has_its_mean_over_the_dots_of_its_targets():
@@ -254,7 +248,7 @@ def test_a_printed_value_that_does_not_follow_is_joined_to_the_recomputed_one():
 
 def test_limited_data_has_a_line_per_score_in_order_of_the_fraction():
     table = pd.DataFrame({"score": "logme", "target": "mnist", "share": [1.0, 0.1], "pearson": [0.9, 0.2]})
-    ax = limited_data(table.assign(low=0.1, high=0.95))
+    ax = limited_data(table.assign(low=0.1, high=0.95), {"logme": "other metric"})
     assert ax.lines[0].get_xdata() == pytest.approx([0.1, 1.0])
     assert ax.lines[0].get_ydata() == pytest.approx([0.2, 0.9])
 
@@ -276,11 +270,10 @@ def test_the_last_bar_of_ones_own_task_is_split_into_terms_that_add_up_to_the_bo
     assert shade.get_x() == pytest.approx(2.3)
     assert [bar.get_width() for bar in bars] == pytest.approx([3.0, 1.2, 0.3, 0.5])
     assert bars[3].get_x() == pytest.approx(1.5)
-    assert len({bar.get_facecolor()[:3] for bar in bars[1:]}) == 1  # the terms
-    assert bars[0].get_facecolor()[:3] != bars[1].get_facecolor()[:3]
+    assert [to_hex(bar.get_facecolor()).upper() for bar in bars] == [GREY, *TERM_COLOURS]
     assert {line.get_xdata()[0] for line in ax.lines} == {0.8, 1.0, 2.3}
     ax.figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in ax.texts]
+    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the lines to them
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
 
 
@@ -317,9 +310,10 @@ def test_what_following_a_score_costs_is_in_points_with_its_interval():
         {"way": ["logme", "random"], "regret": [0.01, 0.05], "low": [0.0, 0.04], "high": [0.03, 0.06]}
     )
     ax = regret(table, WAY_NAMES)
-    points = ax.containers[0]
-    assert points[0].get_xdata() == pytest.approx([1, 5])
-    assert points[2][0].get_segments()[0][:, 0] == pytest.approx([0, 3])
+    intervals, points = ax.collections
+    assert [x for x, _ in points.get_offsets()] == pytest.approx([1, 5])
+    assert intervals.get_segments()[0][:, 0] == pytest.approx([0, 3])
+    assert [to_hex(colour) for colour in points.get_facecolors()] == ["#009e73", GREY]  # a metric, a control
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["LogME", "any encoder"]
 
 
