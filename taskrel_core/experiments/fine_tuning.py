@@ -102,6 +102,10 @@ def _parts(s: FineTuning) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
     data = DATASETS[s.target]
     images, labels = sample(data, "train", s.n, s.seed)
     cut = max(len(labels) // HELD_BACK, 1)
+    if len(np.unique(labels[cut:])) < 2:
+        raise ValueError(
+            f"n must leave images of two classes to train on, one in {HELD_BACK} being held back, got n = {s.n}; give a larger n"
+        )
     test_images, test_labels = sample(data, "test", s.n_test, 0)
     return (
         {"validation": images[:cut], "train": images[cut:], "test": test_images},

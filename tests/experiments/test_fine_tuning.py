@@ -91,6 +91,10 @@ def test_held_back_samples_choose_the_learning_rate_not_the_test_part():
         ({"encoder": "pca"}, "encoder must have a trainable trunk, got 'pca'"),
         ({"lr": -1.0}, "lr must be finite and above 0, got -1.0"),
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        (
+            {"n": 1},
+            "n must leave images of two classes to train on, one in 6 being held back, got n = 1; give a larger n",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused(change, error):
