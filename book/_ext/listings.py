@@ -67,7 +67,8 @@ class RegistryTable(SphinxDirective):
                 for e in others
             ]
         lines = [head, ["---"] * len(head), *rows]
-        return self.parse_text_to_nodes("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
+        body = "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+        return self.parse_text_to_nodes(f":::{{table}}\n:class: stack\n\n{body}\n:::")
 
 
 def card_cells(name: str, card: Mapping[str, Any]) -> tuple[str, ...]:

@@ -29,7 +29,8 @@ class Provenance(FromPages):
         if not made:
             return "No notebook was run for this copy of the book."
         pages = "\n".join(_page(record, shipped) for record in made)
-        return f"{PAGES}{pages}\n\nAnd from each file to the pages:\n\n{FILES}{_files(made, shipped)}"
+        files = _stacked(f"{FILES}{_files(made, shipped)}")
+        return f"{_stacked(f'{PAGES}{pages}')}\n\nAnd from each file to the pages:\n\n{files}"
 
 
 class Recorded(FromPages):
@@ -121,6 +122,11 @@ def _files(made: list[dict[str, Any]], shipped: dict[str, str]) -> str:
         f"| `{name}` | `{version}` | {licence} | {_joined(pages)} |"
         for name, (version, licence, pages) in found.items()
     )
+
+
+def _stacked(table: str) -> str:
+    """A table whose rows are blocks on a phone."""
+    return f":::{{table}}\n:class: stack\n\n{table}\n:::"
 
 
 def _link(record: dict[str, Any]) -> str:

@@ -26,6 +26,11 @@ REPAIRS = (
     (r'(api\.html#taskrel_core\.)(?:[a-z_]+\.)+([a-z_]+|[A-Z]\w*(?:\.\w+)*)">', r'\1\2">'),
     # Entries of a bibliography are no list items.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    # Python scrolls where it is wide, in a box of its own: the theme takes what is not seen at first out of the keyboard's order.
+    (
+        r'((?:<div class="highlight-python[^>]*>|</h1>)<div class="highlight"><pre>)(.*?)</pre>',
+        r'\1<span class="python" tabindex="0" role="group" aria-label="Code, may scroll sideways">\2</span></pre>',
+    ),
 )
 # A table in the box that it scrolls in, with its number if it has one. By keyboard it must be reached, and said what it is.
 TABLE = (
@@ -57,6 +62,7 @@ def repair(app: Sphinx, error: Exception | None) -> None:
         for written, meant in REPAIRS:
             page = re.sub(written, meant, page, flags=re.DOTALL)
         page = re.sub(TABLE, _reached, page)
+        page = re.sub(OF_WORDS, _named, page, flags=re.DOTALL)
         page = re.sub(CODE_IN_CELL, _breakable, page, flags=re.DOTALL)
         page = re.sub(CHAPTER, _dotted(Path(app.srcdir), path.stem), page)
         path.write_text(page, encoding="utf-8")
@@ -65,6 +71,22 @@ def repair(app: Sphinx, error: Exception | None) -> None:
 def _reached(found: re.Match[str]) -> str:
     name = found[1] or "Table"
     return f'<div class="pst-scrollable-table-container" tabindex="0" role="group" aria-label="{name}, may scroll sideways">'
+
+
+# A table of words, and those of parameters: on a phone its rows are blocks, whose cells say what their column is.
+OF_WORDS = r'<table class="(?:stack|provenance) table".*?</table>'
+
+
+def _named(found: re.Match[str]) -> str:
+    heads = [
+        re.sub("<[^>]+>", "", head).strip() for head in re.findall(r"<th\b.*?</th>", found[0], re.DOTALL)
+    ]
+
+    def row(cells: re.Match[str]) -> str:
+        names = iter(heads)
+        return re.sub("<td", lambda _: f'<td data-label="{next(names)}"', cells[0])
+
+    return re.sub(r"<tr\b.*?</tr>", row, found[0], flags=re.DOTALL) if heads else found[0]
 
 
 # Words of code in a cell of a table: names may break after these marks and before an ending, nowhere else. What is copied
