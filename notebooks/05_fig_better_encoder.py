@@ -77,9 +77,10 @@ page.figure(
 summary = fall.groupby(["related", "target"], as_index=False)[
     ["learned", "control", "beyond", "bound"]
 ].mean()
+summary.insert(0, "target", summary.pop("target"))  # which stays in sight on a phone
 page.table(
     summary.replace({"target": NAMES, "related": {True: "yes", False: "no"}}).set_axis(
-        ["related", "target", "loss", "loss, control", "beyond the control", "bound"], axis=1
+        ["target", "related", "loss", "loss, control", "beyond the control", "bound"], axis=1
     ),
     "better-encoder",
     f"Decrease from {min(steps)} to {max(steps)} epochs, divided by chance, mean over {len(seeds)} seeds",

@@ -58,7 +58,7 @@ class Task:
 
     @property
     def chance(self) -> float:
-        """Loss of chance, in nats: the entropy of the class shares, log K where all are equal.
+        """Return the loss of chance in nats, the entropy of the class fractions, log K where all are equal.
 
         No prediction that ignores the features has a lower mean loss on the sample, so a bound above it says nothing.
         """

@@ -29,7 +29,7 @@ FIELDS = {
     "draw": "draw",
     "page": "page of the book",
 }
-MODES = {"learned_all": "A, B, D, prior", "learned_a": "A alone", "fixed_all": "nothing"}
+MODES = {"learned_all": "A, B, prior D", "learned_a": "A alone", "fixed_all": "nothing"}
 LOSSES = {"loss": "loss of the transformed classifier", "transferability": "loss of the best head"}
 ACCURACIES = {
     "accuracy": "accuracy of the transformed classifier",

@@ -8,7 +8,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 GLOSSARY = "glossary"
-# Not inside these: titles and captions are short, links lead elsewhere already, code is no prose.
+# Not inside these: titles and captions are short, links lead elsewhere already, code is no prose, nor is what others wrote.
 NOT_IN = (
     nodes.title,
     nodes.caption,
@@ -16,6 +16,7 @@ NOT_IN = (
     nodes.literal,
     nodes.literal_block,
     nodes.raw,
+    nodes.citation,
     addnodes.desc,
 )
 
@@ -35,7 +36,8 @@ def link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if docname == GLOSSARY or not left or "html" not in app.builder.name:
         return
     words = "|".join(re.escape(word) for word in sorted(left, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w-])({words})(?![\w-])")
+    # "By chance" and "chance alone" are not the chance of the glossary.
+    pattern = re.compile(rf"(?<![\w-])(?<!\bby\s)({words})(?![\w-])(?!\salone)")
     home = app.builder.get_relative_uri(docname, GLOSSARY).partition("#")[0]
     for text in list(_prose(doctree)):
         parts, end = list[nodes.Node](), 0
@@ -62,7 +64,7 @@ def _prose(doctree: nodes.document) -> Iterator[nodes.Text]:
     for paragraph in doctree.findall(nodes.paragraph):
         for text in paragraph.findall(nodes.Text):
             above = text.parent
-            while above is not None and not isinstance(above, NOT_IN):
+            while above is not None and not (isinstance(above, NOT_IN) or "verdict" in above["classes"]):
                 above = above.parent
             if above is None:
                 yield text

@@ -78,7 +78,7 @@ class Shown(FromPages):
         if not (source / "_generated" / f"{name}.svg").exists():
             return text
         head = f":::{{figure}} _generated/{name}.svg\n:alt: {self.options['alt']}\n:class: ink\n"
-        return f"{head}\n{text} ({link(source, page, 'page')})\n:::"
+        return f"{head}\n{text} ({link(source, page, f'page {page[:2]}')})\n:::"
 
 
 class Claim(FromPages):

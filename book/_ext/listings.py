@@ -13,18 +13,56 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(os.environ.get("TASKREL_ROOT") or Path(__file__).resolve().parents[2])
 
 
+# What an equation is called where its label does not say it.
+TITLES = {
+    "eq-prior": "Class prior",
+    "eq-labelmap": "Label map",
+    "eq-features": "Feature map",
+    "eq-reweighted": "Re-weighted reference loss",
+    "eq-entropy": "Label mismatch",
+    "eq-lipschitz": "Lipschitz constant",
+    "eq-mismatch": "Distribution mismatch",
+    "eq-coupling": "Coupling of the classes",
+    "eq-costs": "Four transport costs",
+    "eq-completion": "Completion of the feature map",
+    "eq-head": "Joint optimisation of head and map",
+    "eq-surrogate": "Choice of the class map",
+    "eq-pseudo": "Pseudo-labels",
+    "eq-authors": "The authors' objective",
+    "eq-floor": "Lower bound on the loss",
+}
+
+
 class EquationTests(SphinxDirective):
-    """One section for each file of ``tests/equations``, labelled ``test-<equation>``: the equation's number, then the test."""
+    """A section for each equation of the theory page that has a test, labelled ``test-<equation>``: its number, then the test."""
 
     def run(self) -> list[nodes.Node]:
         self.env.note_reread()
         text = ""
-        for path in sorted((ROOT / "tests/equations").glob("test_*.py")):
-            label = path.stem.removeprefix("test_").replace("_", "-")
-            code = path.read_text(encoding="utf-8").strip()
-            text += f"(test-{label})=\n## {label}\n\nEquation {{eq}}`{label}`, in `tests/equations/{path.name}`:\n\n"
-            text += f"``````{{code-block}} python\n{code}\n``````\n\n"
+        for label, number in numbered(Path(self.env.srcdir, "theory.md").read_text(encoding="utf-8")).items():
+            path = ROOT / f"tests/equations/test_{label.replace('-', '_')}.py"
+            if path.exists():
+                code = path.read_text(encoding="utf-8").strip()
+                title = TITLES.get(label, label.removeprefix("eq-").title())
+                text += f"(test-{label})=\n## ({number}) {title}\n\n"
+                text += f"Equation {{eq}}`{label}`, in `tests/equations/{path.name}`:\n\n"
+                text += f"``````{{code-block}} python\n{code}\n``````\n\n"
         return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+def numbered(text: str) -> dict[str, int]:
+    """Return the number of each labelled equation of a page, by its label."""
+    labels = re.findall(r"^ *\$\$ *\(([\w-]+)\) *$", text, re.MULTILINE)
+    return {label: number for number, label in enumerate(labels, 1)}
+
+
+def name_tests(_app: Sphinx, _docname: str, source: list[str]) -> None:
+    """Let a link "test" to the test of an equation of its page say of which."""
+    known = numbered(source[0])
+    links = r"(?<=\{ref\}`test)(?= <test-([\w-]+)>`)"
+    source[0] = re.sub(
+        links, lambda found: f" of ({known[found[1]]})" if found[1] in known else "", source[0]
+    )
 
 
 class RegistryTable(SphinxDirective):
@@ -95,6 +133,7 @@ def plain_bars(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", plain_bars)
+    app.connect("source-read", name_tests)
     app.add_directive("equation-tests", EquationTests)
     app.add_directive("registry", RegistryTable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

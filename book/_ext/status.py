@@ -31,7 +31,6 @@ class RunStatus(SphinxDirective):
         notes = "\n".join(
             f"- {called(stem)} ({now['state']}): {_verbatim(now['reason'])}" for stem, now in late
         )
-        notes = notes or "Every page is current."
         return self.parse_text_to_nodes(f"{_table(pages, records)}\n\n{notes}\n\n{_versions(records)}")
 
 
@@ -45,7 +44,7 @@ class FaultReport(SphinxDirective):
         for entry in yaml.safe_load((ROOT / "tests/faults.yml").read_text(encoding="utf-8")):
             last = ended.get(entry["test"], "not run in this copy")
             lines.append(f"| {entry['fault']} | {entry['then']} | {last} |")
-        return self.parse_text_to_nodes("\n".join(lines))
+        return self.parse_text_to_nodes("\n".join([":::{table}", ":class: stack dated", "", *lines, ":::"]))
 
 
 def _table(pages: dict[str, Any], records: dict[str, Any]) -> str:
@@ -57,7 +56,7 @@ def _table(pages: dict[str, Any], records: dict[str, Any]) -> str:
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     said = ", ".join(f"{name} {value}" for name, value in common.items() if value)
     above = f"All pages: {said}.\n\n" if said else ""
-    return f"{above}:::{{table}}\n:class: run-status\n\n{body}\n:::"
+    return f"{above}:::{{table}}\n:class: run-status dated\n\n{body}\n:::"
 
 
 def _row(stem: str, state: str, made: dict[str, Any] | None) -> dict[str, str]:

@@ -74,7 +74,7 @@ def _reached(found: re.Match[str]) -> str:
 
 
 # A table of words, and those of parameters: on a phone its rows are blocks, whose cells say what their column is.
-OF_WORDS = r'<table class="(?:stack|provenance) table".*?</table>'
+OF_WORDS = r'<table class="(?:stack|provenance)\b.*?</table>'
 
 
 def _named(found: re.Match[str]) -> str:

@@ -58,7 +58,10 @@
     const data = row.terms
       ? row.terms.map((value, k) => ({ what: own, part: terms[k], value, order: k }))
       : [{ what: own, part: "this row (not split)", value: row.bound, order: 0 }];
-    const others = Object.entries({ ...prefixed(row.chain), ...row.truth, ...cell?.forms }).filter(([what]) => what !== own);
+    const others = Object.entries({ ...bounds(row), ...row.truth, ...cell?.forms }).filter(([what]) => what !== own);
+    /* A value far beyond chance and this bound would leave no room for the terms: its bar is cut, and its number stands there. */
+    const end = 1.5 * Math.max(chance(row)[1], row.bound);
+    const whole = others.every(([, value]) => value <= end);
     data.push(...others.map(([what, value]) => ({ what, part: "other values", value, order: 9 })));
     const parts = [...new Set(data.map((d) => d.part))];
     /* Beside the names of the bars a phone has no room for this long name; the table below has it whole. */
@@ -71,10 +74,15 @@
       height: 26 * new Set(data.map((d) => d.what)).size,
       layer: [
         {
-          mark: { type: "bar", tooltip: true },
+          mark: { type: "bar", tooltip: true, clip: true },
           encoding: {
             y: { field: "what", type: "nominal", sort: null, title: null },
-            x: { field: "value", type: "quantitative", title: "nats (lower is better)" },
+            x: {
+              field: "value",
+              type: "quantitative",
+              title: "nats (lower is better)",
+              scale: whole ? {} : { domain: [0, end], nice: false },
+            },
             order: { field: "order" },
             color: {
               field: "part",
@@ -84,12 +92,22 @@
           },
         },
         { mark: { type: "rule", size: 2, strokeDash: [6, 3], aria: false }, encoding: { x: { datum: chance(row)[1] } } },
+        {
+          transform: [{ filter: `datum.value > ${end}` }, { calculate: "format(datum.value, '.2f') + ' →'", as: "far" }],
+          mark: { type: "text", align: "right", dx: -4, fill: "#000", fontWeight: "bold" },
+          encoding: { y: { field: "what", sort: null }, x: { datum: end }, text: { field: "far" } },
+        },
       ],
     };
   }
 
-  const prefixed = (chain) =>
-    Object.fromEntries(Object.entries(chain || {}).map(([metric, value]) => [`bound, ${metric} cost`, value]));
+  /* The bounds of a row under the other costs. */
+  const bounds = ({ chain, transport }) =>
+    Object.fromEntries(
+      Object.entries(chain || {})
+        .filter(([metric]) => metric !== transport)
+        .map(([metric, value]) => [`bound, ${metric} cost`, value]),
+    );
 
   function ranks(cell) {
     if (!cell || cell.of < 2 || cell.true_rank === null) return null;
@@ -124,7 +142,7 @@
     const lines = [
       ...(row.terms || []).map((value, k) => [terms[k], value]),
       ...(row.terms ? [["bound (the sum)", row.bound]] : []),
-      ...Object.entries(prefixed(row.chain)),
+      ...Object.entries(bounds(row)),
       ...(row.chance === undefined ? [] : [chance(row)]),
       ["log K", row.log_k],
       ...Object.entries({ ...row.truth, ...row.more }),

@@ -128,6 +128,9 @@ def test_public_names_come_first_and_link_their_source(book, pages):
     names = [dt["id"] for dt in pages[page].select("dl.py > dt[id^=taskrel_core]")]
     mappings = {"BASELINES", "DATASETS", "ENCODERS"}
     assert names[0] == "taskrel_core.Task"
+    fields = {dt.get_text().strip(":") for dt in pages[page].select("dl.field-list > dt")}
+    assert "Raises" in fields
+    assert "Type" not in fields  # what a property says before a colon is taken for one
     for name in (f"taskrel_core.{name}" for name in set(taskrel_core.__all__) - mappings):
         assert name in names
         link = (
@@ -298,12 +301,22 @@ def test_words_of_the_glossary_show_their_meaning(book, pages):
     assert {"certified", "chance"} <= {a.get_text() for a in linked} <= words
     assert all(len(a["title"].split()) > 5 and a["href"].startswith("glossary.html#term-") for a in linked)
     assert len({a.get_text() for a in linked}) == len(linked)  # the first on the page only
+    assert not pages[book / "references.html"].select("article a.term")
+    assert not [path.name for path, page in pages.items() if page.select(".verdict a")]
+    wrong = [
+        a
+        for page in pages.values()
+        for a in page.select("a.term")
+        if str(a.next_sibling).startswith(" alone")
+    ]
+    assert not wrong
 
 
 def test_each_figure_of_the_summary_is_shown_with_what_was_found(book, pages):
     figures = pages[book / "summary.html"].find_all("figure")
     assert len(figures) == (ROOT / "book/summary.md").read_text(encoding="utf-8").count("{shown}") > 4
     assert all(figure.img["alt"] and "not run" not in figure.get_text() for figure in figures)
+    assert all(re.search(r"\(page \d\d\)", figure.get_text()) for figure in figures)
 
 
 def test_the_status_page_lists_every_notebook(book, pages):
@@ -342,15 +355,33 @@ def test_names_in_tables_may_break_between_their_words_and_are_copied_whole(book
 
 def test_each_labelled_equation_has_its_test_and_links_it(book, pages):
     text = (ROOT / "book/theory.md").read_text(encoding="utf-8")
-    labels = re.findall(r"^\$\$\s*\(([\w-]+)\)\s*$", text, re.MULTILINE)
-    assert labels
-    links = " ".join(a["href"] for a in pages[book / "theory.html"].find_all("a", href=True))
-    for label in labels:
-        name = f"tests/equations/test_{label.replace('-', '_')}.py"
-        assert (ROOT / name).is_file(), f"equation {label} needs {name}"
-        assert f"equations.html#test-{label}" in links, (
-            f"theory.md should refer to {{ref}}`test <test-{label}>`"
-        )
+    labels = re.findall(r"^\s*\$\$\s*\(([\w-]+)\)\s*$", text, re.MULTILINE)
+    files = {path.stem for path in (ROOT / "tests/equations").glob("test_*.py")}
+    assert files == {f"test_{label.replace('-', '_')}" for label in labels}
+    for number, label in enumerate(labels, 1):
+        (link,) = pages[book / "theory.html"].select(f'article a[href="equations.html#test-{label}"]')
+        assert link.get_text() == f"test of ({number})"
+    heads = [
+        head.get_text() for head in pages[book / "equations.html"].select("article section > section > h2")
+    ]
+    numbers = [a.get_text() for a in pages[book / "equations.html"].select('article a[href*="#equation-"]')]
+    assert [head.partition(" ")[0] for head in heads] == numbers == [f"({k + 1})" for k in range(len(labels))]
+
+
+def test_no_line_breaks_inside_a_number_or_between_maths_and_its_punctuation(book, pages):
+    seen, loose = 0, []
+    for path, soup in pages.items():
+        article = BeautifulSoup(str(soup.select_one("article") or ""), "html.parser")
+        for code in article.select("code, pre, script, svg"):
+            code.decompose()
+        text = article.get_text()
+        seen += len(re.findall(r"\d\N{NO-BREAK SPACE}%|\[[-+.\d]+,\N{NO-BREAK SPACE}", text))
+        found = re.findall(r"\d[ \n]?%|%[ \n]CI|\[[-+]?[.\d]+,[ \n][-+]?[.\d]+\]", text)
+        maths = [node for node in article.select("span.math") if "nobr" not in node.parent.get("class", [])]
+        found += [f"{node.get_text()}," for node in maths if re.match("[,.;:)]", str(node.next_sibling))]
+        loose += [f"{path.name}: {words}" for words in found]
+    assert seen > 50
+    assert not loose
 
 
 @pytest.mark.parametrize("folder", ["book/_vendor/mathjax", "book/_vendor/vega", "tests/axe"])

@@ -150,14 +150,15 @@ TABLES = """
             words: box.querySelectorAll('tr:has(> [data-label])').length,
             moved: Math.abs(cell.getBoundingClientRect().left - left) > 2,
         }})"""
-# Lines of code that are cut or that wrap or scroll where they must not, and words of code in tables, hashes aside, that stand on two lines. Folds are opened first.
+# Lines of code that are cut, Python that wraps or that no key reaches, and words of code in tables, hashes aside, and of links
+# to the next page that stand on two lines. Folds are opened first.
 CODE = """
     document.querySelectorAll('article details').forEach(fold => { fold.open = true; });
     const cut = [...document.querySelectorAll('article pre')].filter(code => code.scrollWidth > code.clientWidth + 1);
     const python = [...document.querySelectorAll('article .highlight-python pre')].map(code => code.querySelector('.python'));
     const wrapped = python.filter(code => !code || getComputedStyle(code).whiteSpace !== 'pre' || code.tabIndex !== 0);
     const found = [...cut, ...wrapped].map(code => code?.innerText.slice(0, 60)), line = document.createRange();
-    for (const name of document.querySelectorAll('article td code')) {
+    for (const name of document.querySelectorAll('article td code, .prev-next-title')) {
         const walk = document.createTreeWalker(name, NodeFilter.SHOW_TEXT);
         for (let text; (text = walk.nextNode()); )
             for (const word of text.data.matchAll(/[A-Za-z0-9]{1,30}/g)) {
@@ -356,6 +357,8 @@ def explored(browser):
         choice: Object.fromEntries([...document.querySelectorAll('form.explore select')].map(s => [s.name, s.value])),
         numbers: [...document.querySelectorAll('#explore-numbers tbody tr')].map(row => row.innerText),
         pictures: document.querySelectorAll('.explore-chart:not([hidden]) svg').length,
+        far: [...document.querySelectorAll('#explore-terms .mark-text text')].map(mark => mark.textContent),
+        ticks: [...document.querySelectorAll('#explore-terms .role-axis-label text')].map(mark => Number(mark.textContent)),
         said: document.getElementById('explore-said').textContent,
         address: location.href}""")
 
@@ -409,6 +412,14 @@ def test_the_explore_page_starts_with_a_telling_row_and_writes_numbers_alike(bro
     numbers = [value for value in values if re.match(r"[−\d]", value)]
     assert len(numbers) > 6
     assert all(re.fullmatch(r"−?\d+\.\d{3}", value) for value in numbers)
+    table = dict(line.split("\t") for line in shown["numbers"])
+    assert f"bound, {shown['choice']['transport']} cost" not in table  # it is the sum
+    end = 1.5 * float(table.get("chance", table["log K"]))
+    losses = [float(value) for name, value in table.items() if name.startswith(("bound,", "loss"))]
+    assert [float(text.removesuffix(" →")) for text in shown["far"]] == pytest.approx(
+        [value for value in losses if value > end], abs=0.006
+    )
+    assert max(tick for tick in shown["ticks"] if tick == tick) <= end  # or three terms would be a sliver
 
 
 def test_where_no_row_has_all_that_was_picked_the_page_says_what_changed(browser, book):

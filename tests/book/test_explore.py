@@ -56,7 +56,7 @@ def test_a_row_of_the_method_shows_terms_that_add_up_to_its_bound(found):
         "true",
         "3",
     )
-    assert row["learns"] == "A, B, D, prior"
+    assert row["learns"] == "A, B, prior D"
 
 
 def test_a_row_of_scores_becomes_a_row_for_each_form_that_it_has(found):
