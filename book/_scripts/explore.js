@@ -114,7 +114,7 @@
     const data = Object.entries(cell.ranks).map(([score, rank]) => ({ score, rank }));
     return {
       data: { values: data },
-      title: `place of this encoder among ${cell.of}; the line is its place by accuracy`,
+      title: [`place of this encoder among ${cell.of};`, "the line is its place by accuracy"],
       height: 20 * data.length,
       layer: [
         {
@@ -124,7 +124,7 @@
             x: {
               field: "rank",
               type: "quantitative",
-              title: "place by this score (1 is best)",
+              title: "place (1 is best)",
               scale: { domain: [1, cell.of], nice: false },
               axis: { tickMinStep: 1, format: "d" },
             },

@@ -353,12 +353,14 @@ def test_axe_sees_what_is_wrong(browser, tmp_path):
 
 def explored(browser):
     """What the explore page shows: choices, numbers, pictures, address."""
-    return browser.execute_script("""return {
+    return browser.execute_script("""
+        const drawn = [...document.querySelectorAll('#explore-terms text')].map(mark => mark.textContent);
+        return {
         choice: Object.fromEntries([...document.querySelectorAll('form.explore select')].map(s => [s.name, s.value])),
         numbers: [...document.querySelectorAll('#explore-numbers tbody tr')].map(row => row.innerText),
         pictures: document.querySelectorAll('.explore-chart:not([hidden]) svg').length,
-        far: [...document.querySelectorAll('#explore-terms text')].map(mark => mark.textContent).filter(text => text.endsWith('→')),
-        ticks: [...document.querySelectorAll('#explore-terms .role-axis-label text')].map(mark => parseFloat(mark.textContent)).filter(Number.isFinite),
+        far: drawn.filter(text => text.endsWith('→')),
+        ticks: drawn.map(Number).filter(Number.isFinite),
         said: document.getElementById('explore-said').textContent,
         address: location.href}""")
 
