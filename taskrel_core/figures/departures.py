@@ -16,7 +16,8 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
     """
     with plt.rc_context(STYLE):
         rows = -(-len(titles) // 2)
-        _, axes = plt.subplots(rows, 2, figsize=(5.4, 2.9 * rows), squeeze=False)
+        figure, axes = plt.subplots(rows, 2, figsize=(5.2, 2.7 * rows + 0.5), squeeze=False)
+        figure.set_layout_engine("constrained", h_pad=0.1)
         for number, (ax, (panel, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
             part = pd.DataFrame(table[table["panel"] == panel])
             numeric = pd.api.types.is_numeric_dtype(part["x"].infer_objects())
@@ -34,12 +35,11 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
                 ax.margins(x=0.25)
             ax.set_ylabel("nats" if number else "fraction")
             ax.set_title(title.replace(", ", ",\n").replace(" with", "\nwith"))
-            if number < 2:  # the groups of the others are those of the second
-                low, high = ax.get_ylim()
-                ax.set_ylim(low, high + 0.35 * (high - low))  # room for the key above the lines
-                ax.legend(loc="upper left", borderpad=0.1)
-                ax.set_yticks([tick for tick in ax.get_yticks() if number or 0 <= tick <= 1])
+            if not number:  # its groups are its own, those of the others are above all panels
+                ax.set(ylim=(-0.05, 1.6), yticks=[0, 0.25, 0.5, 0.75, 1])
+                ax.legend(loc="upper left", borderpad=0.1, handlelength=1.2)
         for ax in axes.flat[len(titles) :]:
             ax.set_axis_off()
-        plt.tight_layout()
+        keys = axes.flat[min(1, len(titles) - 1)].get_legend_handles_labels()
+        figure.legend(*keys, loc="outside upper left", ncols=2)
     return axes
