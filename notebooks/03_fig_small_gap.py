@@ -13,7 +13,7 @@
 # (bound - transferability) / (chance - transferability): 0 is a tight bound, 1 a vacuous one. At the authors' tau even the best
 # head stays close to chance, so an absolute gap is small for any method; the ratio is therefore measured at other tau (`taus`)
 # as well. Each pair is measured with the Euclidean cost (the authors' setting) and with the one-sided cost, which looks at the
-# features through the head ({eq}`eq-costs`). Both bounds are certified.
+# features through the head (ours, Eq. {eq}`eq-costs`). Both bounds are certified.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -21,8 +21,12 @@ pairs: list[str] = [
     "fashion_mnist > digits",
     "mnist > digits",
     "fashion_mnist > mnist",
-]  # [data set > data set, may repeat] reference > target
-encoders: list[str] = ["lenet", "lenet", "lenet"]  # [encoder, one per item of pairs, may repeat] of each pair
+]  # [data set > data set, may repeat] pairs of tasks, reference > target
+encoders: list[str] = [
+    "lenet",
+    "lenet",
+    "lenet",
+]  # [encoder, one per item of pairs, may repeat] encoder of each pair
 tau: float = 0.02  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, large scale)
 taus: list[float] = [
     0.05,
@@ -30,12 +34,12 @@ taus: list[float] = [
     0.2,
     0.5,
     1.0,
-]  # [> 0, may be empty] others, at which the gap ratio is measured too
+]  # [> 0, may be empty] other values of tau, at which the gap ratio is measured too
 n_reference: int = 2000  # [>= 1] reference samples
 n_target: int = 1000  # [>= 1] target samples
 n_fit: int = 5000  # [>= 1] samples that LeNet learns from
-epochs: int = 10  # [>= 0] of LeNet
-seeds: list[int] = [0, 1, 2]  # [seed] samples, encoder and search differ for each seed
+epochs: int = 10  # [>= 0] training epochs of LeNet
+seeds: list[int] = [0, 1, 2]  # [seed] seeds of the samples, the encoder and the search
 
 # %%
 import page
@@ -93,14 +97,17 @@ columns = ["transferability", "loss", "bound", "gap", "ratio", "accuracy", "head
 summary = at.groupby(["pair", "metric"], as_index=False)[[*columns, "chance"]].mean()
 summary["ratio"] = summary["gap"] / (summary["chance"] - summary["transferability"])
 summary = summary.drop(columns="chance")
-shown = summary.assign(metric=summary["metric"].map(named)).set_axis(
-    ["pair", "cost", "best head", "loss", "bound", "gap", "gap ratio", "accuracy", "best head's"], axis=1
-)
+# The rows are of the one-sided cost, whose classifier is not that of the Euclidean solution.
+summary.loc[summary["metric"] != "one_sided", ["loss", "accuracy"]] = float("nan")
+heads = ["pair", "cost", "best head", "loss", "bound", "gap", "gap ratio", "accuracy", "best head's accuracy"]
+shown = summary.assign(metric=summary["metric"].map(named)).set_axis(heads, axis=1)
+
+# %%
 page.table(
     shown,
     "small-gap",
-    f"At tau = {tau:g}, means over the seeds, in nats. Loss and accuracy: of the transformed classifier, one for both costs. "
-    "Gap ratio: gap / (chance - best head)",
+    f"At tau = {tau:g}, means over the seeds, in nats. Loss and accuracy: of the transformed classifier that the one-sided "
+    "cost gives (page 09: Euclidean). Gap ratio: gap / (chance - best head)",
     "{:.2f}",
     data=summary,
 )
@@ -109,13 +116,14 @@ page.table(
 gap = at.groupby("metric")["gap"].mean()
 page.glue(
     "ours",
-    f"gap / (chance - transferability), above 1 where the bound is vacuous, is {ratios['euclidean']} with the Euclidean cost and "
-    f"{ratios['one_sided']} with the one-sided cost (tau = {tau:g}; ranges over pairs and seeds)",
+    f"with the Euclidean cost (the authors' setting) {told['euclidean']} of the bounds lie below chance, with the one-sided "
+    f"cost (ours) {told['one_sided']}. The mean of gap / (chance - transferability), 1 or more where a bound is vacuous, is "
+    f"{here['mean']['euclidean']:.2f} and {here['mean']['one_sided']:.2f} (tau = {tau:g})",
 )
 page.glue(
     "gaps",
-    f"The gap itself is {gap['euclidean']:.3f} nats with the Euclidean cost and {gap['one_sided']:.3f} with the one-sided "
-    f"cost; {told['euclidean']} and {told['one_sided']} of the bounds are below chance",
+    f"Over pairs and seeds the gap ratio is {ratios['euclidean']} with the Euclidean cost and {ratios['one_sided']} with the "
+    f"one-sided cost (mean and range). The gap itself is {gap['euclidean']:.3f} and {gap['one_sided']:.3f} nats",
 )
 
 # %%
@@ -130,10 +138,12 @@ page.glue(
 
 # %%
 page.verdict(
-    {named(cost): verdict for cost, verdict in gap_verdicts(table, tau).items()},
-    f"by gap / (chance - transferability) over all pairs and seeds at tau = {tau:g}: supported if every ratio is below 0.5, "
-    "with caveat if every ratio is below 1 or if some other tau of the page does not reach 0.5, not supported if no ratio is "
-    "below 1, else inconclusive",
+    {
+        {"one_sided": "one-sided (ours)"}.get(cost, named(cost)): verdict
+        for cost, verdict in gap_verdicts(table, tau).items()
+    },
+    f"By gap / (chance - transferability) of every pair and seed at tau = {tau:g}. Supported: all below 0.5. With caveat: all "
+    "below 1, or not all below 0.5 at another tau. Not supported: none below 1. Else inconclusive",
 )
 learned = rows[rows["mode"] == "learned_all"]
 page.glue("certified", f"{int(learned['certified'].sum())} of {len(learned)}")

@@ -3,6 +3,8 @@
 Losses are those of the best tau-Lipschitz head, divided by the loss of chance; a decrease is positive.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -11,7 +13,7 @@ from .verdicts import of_interval
 
 
 def decreases(table: pd.DataFrame) -> pd.DataFrame:
-    """Return how much loss and bound decrease from the first to the last measured epoch, one line per target and seed.
+    """Return how loss, bound and accuracy change from the first to the last measured epoch, one line per target and seed.
 
     Args:
         table: rows of ``Experiment`` with the columns ``related`` and ``control``: whether the target is related to the
@@ -23,19 +25,19 @@ def decreases(table: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["target", "related", "seed"]
 
-    def fall(control: bool, column: str) -> pd.Series:
-        rows = table[table["control"] == control]
-        relative = rows.assign(value=rows[column] / rows["chance"]).pivot(
-            index=keys, columns="epochs", values="value"
-        )
-        return relative.iloc[:, 0] - relative.iloc[:, -1]
+    def fall(control: bool, value: pd.Series) -> pd.Series:
+        rows = table.assign(value=value)[table["control"] == control]
+        by_epoch = rows.pivot(index=keys, columns="epochs", values="value")
+        return by_epoch.iloc[:, 0] - by_epoch.iloc[:, -1]
 
-    learned, control = fall(False, "transferability"), fall(True, "transferability")
+    loss, bound = (table[column] / table["chance"] for column in ("transferability", "bound"))
+    learned, control = fall(False, loss), fall(True, loss)
     found = {
         "learned": learned,
         "control": control,
         "beyond": learned - control,
-        "bound": fall(False, "bound"),
+        "bound": fall(False, bound),
+        "accuracy": -fall(False, table["head_accuracy"]),
     }
     return pd.DataFrame(found).reset_index()
 
@@ -48,9 +50,14 @@ def effects(fall: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns related, unrelated (decrease on those targets), control_related, control_unrelated (of the control),
-        beyond (learned minus control, on related targets) and specificity: beyond, less the same on unrelated targets.
+        beyond (learned minus control, on related targets), specificity (beyond, less the same on unrelated targets), and
+        accuracy_related, accuracy_unrelated (rise of the best head's accuracy).
     """
-    means = fall.groupby(["seed", "related"])[["learned", "control", "beyond"]].mean().unstack("related")
+    means = (
+        fall.groupby(["seed", "related"])[["learned", "control", "beyond", "accuracy"]]
+        .mean()
+        .unstack("related")
+    )
     return pd.DataFrame(
         {
             "related": means["learned"][True],
@@ -59,6 +66,8 @@ def effects(fall: pd.DataFrame) -> pd.DataFrame:
             "control_unrelated": means["control"][False],
             "beyond": means["beyond"][True],
             "specificity": means["beyond"][True] - means["beyond"][False],
+            "accuracy_related": means["accuracy"][True],
+            "accuracy_unrelated": means["accuracy"][False],
         }
     )
 
@@ -80,24 +89,44 @@ def said(values: pd.Series) -> str:
 
 
 def verdicts_of(fall: pd.DataFrame) -> dict[str, str]:
-    """Judge improvement on related targets, and its specificity against the control.
+    """Judge improvement of the loss on related targets, and its specificity against the control.
 
     Args:
         fall: as ``decreases`` returns it.
 
     Returns:
-        "improvement": by the interval of the decrease on related targets. "specificity": by the interval of that column of
-        ``effects``; supported only with caveat where some unrelated target gains as much beyond the control, in its mean
-        over seeds, as some related one.
+        "improvement (loss)": by the interval of the decrease on related targets. "specificity": by the interval of that
+        column of ``effects``; supported only with caveat where some unrelated target gains as much beyond the control, in its
+        mean over seeds, as some related one.
     """
-    found = effects(fall)
+    found, (related, unrelated) = effects(fall), _beyond(fall)
     verdicts = {
-        "improvement": of_interval(*interval(found["related"])),
+        "improvement (loss)": of_interval(*interval(found["related"])),
         "specificity": of_interval(*interval(found["specificity"])),
     }
-    beyond: dict[bool, list[float]] = {True: [], False: []}
-    for _, part in fall.groupby("target"):
-        beyond[bool(np.all(part["related"]))].append(float(np.mean(part["beyond"])))
-    if verdicts["specificity"] == "supported" and min(beyond[True]) <= max(beyond[False]):
+    if verdicts["specificity"] == "supported" and related.min() <= unrelated.max():
         verdicts["specificity"] = "supported with caveat"
     return verdicts
+
+
+def caveat(fall: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Say why specificity has a caveat, as a sentence; "" where it has none.
+
+    Args:
+        fall: as ``decreases`` returns it.
+        names: what readers call each target.
+    """
+    if verdicts_of(fall)["specificity"] != "supported with caveat":
+        return ""
+    related, unrelated = _beyond(fall)
+    least, most = str(related.idxmin()), str(unrelated.idxmax())
+    return (
+        f"Caveat: beyond the control the loss decreases by {unrelated.max():.2f} on {names.get(most, most)} (unrelated) and by "
+        f"{related.min():.2f} on {names.get(least, least)} (related)"
+    )
+
+
+def _beyond(fall: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Decrease beyond the control of each related and each unrelated target, mean over seeds."""
+    means = fall.groupby(["related", "target"])["beyond"].mean()
+    return means[True], means[False]

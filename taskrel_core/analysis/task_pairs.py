@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .correlation import correlate, within
+from .resampling import interval_text
 from .verdicts import of_interval
 
 BASELINE = "class_distance"
@@ -79,3 +80,19 @@ def judged(lines: Sequence[pd.Series]) -> str:
     found = of_interval(lines[0]["low"], lines[0]["high"])
     beyond = np.array([line["given_low"] for line in lines], dtype=float)
     return "supported with caveat" if found == "supported" and not (beyond > 0).all() else found
+
+
+def caveat(lines: Mapping[str, pd.Series]) -> str:
+    """Say why ``judged`` has a caveat, as a sentence; "" where it has none.
+
+    Args:
+        lines: lines of ``against_baseline`` by setting, in the order of ``judged``.
+    """
+    if judged(list(lines.values())) != "supported with caveat":
+        return ""
+    open_ = [
+        f"{name} ({interval_text(line, 'given', 'given_')})"
+        for name, line in lines.items()
+        if not line["given_low"] > 0
+    ]
+    return f"Caveat: given the baseline, the interval of r is not above 0 with {' and '.join(open_)}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taskrel_core.analysis.better_encoder import decreases, effects, interval, said, verdicts_of
+from taskrel_core.analysis.better_encoder import caveat, decreases, effects, interval, said, verdicts_of
 
 ROOT = Path(__file__).resolve().parents[2]
 RELATED = ["digits", "glyphs_digits"]
@@ -21,9 +21,12 @@ def rows(learned, control, noise=0.0):
             for is_control, fall in ((False, learned[k]), (True, control[k])):
                 for epochs in (0, 10):
                     loss = 2 - 2 * (fall + noise * rng.normal()) * (epochs > 0)
+                    right = 0.5 + (0.1 + k / 10) * (epochs > 0)
                     shared = {"target": target, "related": k < 2, "seed": seed, "control": is_control}
                     lines.append(
-                        shared | {"epochs": epochs, "transferability": loss, "bound": loss + 1, "chance": 2.0}
+                        shared
+                        | {"epochs": epochs, "transferability": loss, "bound": loss + 1, "chance": 2.0}
+                        | {"head_accuracy": right}
                     )
     return pd.DataFrame(lines)
 
@@ -38,7 +41,7 @@ def test_decreases_are_relative_to_chance_and_the_controls_are_taken_off():
     ]
     found = effects(fall.reset_index())
     assert len(found) == 5
-    assert found.loc[0].tolist() == [0.375, 0.25, 0.125, 0.0625, 0.25, 0.0625]
+    assert found.loc[0].tolist() == pytest.approx([0.375, 0.25, 0.125, 0.0625, 0.25, 0.0625, 0.15, 0.35])
 
 
 @pytest.mark.parametrize(
@@ -71,8 +74,13 @@ def test_the_interval_is_students_and_of_one_seed_there_is_none():
     assert said(values) == "0.20 (95 % CI -0.05 to 0.45)"
     assert said(values[:1]) == "0.10 (one seed, no interval)"
     assert (
-        verdicts_of(decreases(rows([0.5] * 4, [0.0] * 4).query("seed == 0")))["improvement"] == "inconclusive"
+        verdicts_of(decreases(rows([0.5] * 4, [0.0] * 4).query("seed == 0")))["improvement (loss)"]
+        == "inconclusive"
     )
+
+
+def test_no_caveat_without_one():
+    assert caveat(decreases(rows([0.5, 0.5, 0.1, 0.1], [0.0] * 4, noise=0.01)), {}) == ""
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +106,14 @@ def test_the_numbers_of_the_page_follow_from_the_shipped_rows(shipped):
         "control_unrelated": 0.01,
         "beyond": 0.14,
         "specificity": 0.05,
+        "accuracy_related": 0.03,
+        "accuracy_unrelated": 0.0,
     }
     assert said(found["specificity"]) == "0.05 (95 % CI 0.05 to 0.06)"
-    assert verdicts_of(fall) == {"improvement": "supported", "specificity": "supported with caveat"}
+    assert verdicts_of(fall) == {"improvement (loss)": "supported", "specificity": "supported with caveat"}
+    assert caveat(fall, {"glyphs_latin": "Latin"}) == (
+        "Caveat: beyond the control the loss decreases by 0.13 on Latin (unrelated) and by 0.11 on digits (related)"
+    )
 
 
 def test_the_decreases_of_the_page_are_those_of_the_shipped_losses(shipped):

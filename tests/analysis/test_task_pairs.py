@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from taskrel_core.analysis.task_pairs import against_baseline, judged, with_baseline
+from taskrel_core.analysis.task_pairs import against_baseline, caveat, judged, with_baseline
 
 SHIPPED = Path(__file__).resolve().parents[2] / "book/results/04_fig_task_pairs.jsonl"
 
@@ -91,6 +91,10 @@ def test_the_page_prints_what_follows_from_the_shipped_rows(shipped):
     both = [found.loc[(score, "sample")] for found in (learned, same)]
     assert both[1]["given_low"] < 0
     assert judged(both) == "supported with caveat"
+    assert caveat({"own": both[0], "one fixed": both[1]}).startswith(
+        "Caveat: given the baseline, the interval of r is not above 0 with one fixed (+0.86 [-0."
+    )
+    assert caveat({"own": both[0]}) == ""
     ratio = shipped[0]["bound_euclidean"] / shipped[0]["chance"]
     assert (shipped[0][score] < shipped[0]["chance"]).all()
     assert (ratio > 1).all()
