@@ -18,8 +18,8 @@
 # test samples. The paper profile uses CLIP and adds the zero-shot head of its text tower.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
-reference: str = "tiny_imagenet"  # [data set] from whose classes the reference is sampled
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
+reference: str = "tiny_imagenet"  # [data set] data set from whose classes the reference is sampled
 k_reference: int = 10  # [>= 2] classes per sample of classes
 draws: list[int] = [0, 1, 2]  # [seed] seeds of the reference classes, whose accuracies are averaged
 targets: list[str] = ["cifar10", "dtd10", "flowers5", "emoji_noto", "fashion_mnist"]  # [data set] panels
@@ -28,10 +28,14 @@ rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [trainable encoder: > 0] of each encoder
-floors: list[str] = []  # [encoder, may be empty] random weights, left out
-seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged
-sizes: dict[str, int] = {"n": 1200, "n_test": 1000, "epochs": 2}  # [>= 1] of fine-tuning
+}  # [trainable encoder: > 0] learning rate of each encoder
+floors: list[str] = []  # [encoder, may be empty] encoders with random weights, left out
+seeds: list[int] = [0, 1, 2]  # [seed] seeds of the fine-tuning, whose accuracies are averaged
+sizes: dict[str, int] = {
+    "n": 1200,
+    "n_test": 1000,
+    "epochs": 2,
+}  # [>= 1] samples, test samples and epochs of the fine-tuning
 n_reference: int = 1000  # [>= 1] reference samples
 encoder: str = "efficientnet_lite0"  # [encoder] of the second figure
 tasks: list[str] = [

@@ -14,7 +14,7 @@
 # `relatedness`.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 n: int = 120  # [>= 2] points per class
 tau: float = 1.0  # [> 0] Lipschitz constant of the loss, nats per unit of the plane
 turn: float = 110.0  # [>= -360, <= 360] rotation of the target, degrees

@@ -16,7 +16,7 @@
 # features through the head (ours, Eq. {eq}`eq-costs`). Both bounds are certified.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 pairs: list[str] = [
     "fashion_mnist > digits",
     "mnist > digits",

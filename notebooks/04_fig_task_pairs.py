@@ -21,7 +21,7 @@
 # partial r with the fixed encoder, where the loss of the best head takes one value per target.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 tasks: list[str] = [
     "mnist",
     "fashion_mnist",

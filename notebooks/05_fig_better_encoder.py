@@ -21,7 +21,7 @@
 # In a few epochs the control learns little of the permuted labels.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 reference: str = "mnist"  # [data set] task that the encoder learns
 related: list[str] = ["digits", "glyphs_digits"]  # [data set] targets with the same classes
 unrelated: list[str] = ["fashion_mnist", "glyphs_latin"]  # [data set] targets with other classes
@@ -67,9 +67,9 @@ page.figure(
     "loss of the best head with the bound above it, and accuracy, after several epochs; a coloured line for the encoder that "
     "learns the reference, a grey dashed one for the control, trained on random labels.",
     caption=f"While the encoder learns the reference, the loss / chance decreases by {found['related'].mean():.2f} on related "
-    f"and by {found['unrelated'].mean():.2f} on unrelated targets, that of a control that learns random labels by "
-    f"{found['control_related'].mean():.2f} and {found['control_unrelated'].mean():.2f}. Reference: {named(reference)}; "
-    f"lines: mean, bands: range over {len(seeds)} seeds.",
+    f"and by {found['unrelated'].mean():.2f} on unrelated targets. With a control that learns random labels it "
+    f"decreases by {found['control_related'].mean():.2f} and by {found['control_unrelated'].mean():.2f}. Reference: "
+    f"{named(reference)}; lines: mean, bands: range over {len(seeds)} seeds.",
 )
 
 # %%
@@ -101,6 +101,8 @@ rises = [
     f"{rise:+.3f} ({NAMES.get(t, t)})"
     for t, rise in fall.groupby("target", sort=False)["accuracy"].mean().items()
 ]
+
+# %%
 page.glue(
     "parts",
     f"On unrelated targets the loss decreases by {said(found['unrelated'])}. That of the control decreases by "

@@ -33,8 +33,8 @@
 # A cross-validated probe and nearest neighbours are controls of page 17, where all encoders have one width.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
-reference: str = "tiny_imagenet"  # [data set] from whose classes the reference is sampled
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
+reference: str = "tiny_imagenet"  # [data set] data set from whose classes the reference is sampled
 k_reference: int = 10  # [>= 2] classes per sample of classes
 draws: list[int] = [0, 1, 2]  # [seed] seeds of the reference classes, whose scores are averaged
 targets: list[str] = [
@@ -43,26 +43,30 @@ targets: list[str] = [
     "flowers5",
     "emoji_noto",
     "fashion_mnist",
-]  # [data set] columns of the table
+]  # [data set] target tasks
 # The line-up of encoders is in params/, with the learning rate of each.
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [trainable encoder: > 0] of each encoder
-floors: list[str] = []  # [encoder, may be empty] random weights, excluded from the trained encoders
+}  # [trainable encoder: > 0] learning rate of each encoder
+floors: list[str] = []  # [encoder, may be empty] encoders with random weights, excluded from the trained ones
 special: list[
     str
-] = []  # [encoder, may be empty] trained further for one purpose, excluded from the general ones
-seeds: list[int] = [0, 1, 2]  # [seed] of the fine-tuning, whose accuracies are averaged
+] = []  # [encoder, may be empty] encoders trained further for one purpose, excluded from the general ones
+seeds: list[int] = [0, 1, 2]  # [seed] seeds of the fine-tuning, whose accuracies are averaged
 sizes: dict[str, int] = {
     "n": 1200,
     "n_test": 1000,
     "epochs": 2,
-}  # [>= 1] of fine-tuning; scores see the same n
+}  # [>= 1] samples, test samples and epochs of the fine-tuning; scores see the same n
 n_reference: int = 1000  # [>= 1] reference samples
-large: dict[str, int] = {"n": 2000, "d": 1280, "k": 100}  # [>= 1] one large problem, to time the scores
-threads: int = 2  # [>= 1] for that one
+large: dict[str, int] = {
+    "n": 2000,
+    "d": 1280,
+    "k": 100,
+}  # [>= 1] samples, features and classes of one large problem, to time the scores
+threads: int = 2  # [>= 1] threads for that problem
 facts: str = "notebooks/facts"  # [folder] folder of the poster's numbers
 
 # %%
@@ -177,26 +181,14 @@ page.table(
 )
 
 # %%
-theirs = (
-    poster_table(read_poster(facts))
-    .drop(columns=["sign", "printed"])
-    .rename(index={"ours": "paper"}, columns=NAMES)
-)
-printed = told.signed(summary, SCORES)
-lines = [
-    {"score": f"{SCORE_NAMES.get(str(name), str(name))}, {by}", **cells}
-    for name, row in theirs.iterrows()
-    for by, cells in (("poster", row.to_dict()), ("ours", told.beneath(row.index, printed, str(name))))
-]
-
-# %%
+poster = poster_table(read_poster(facts)).rename(index={"ours": "paper"}, columns=NAMES)
+beside = told.beside_poster(poster, told.signed(summary, SCORES), SCORE_NAMES)
 page.table(
-    pd.DataFrame(lines).fillna("–"),
+    beside,
     "correlation-poster",
-    "The poster's table with its signs (relatedness and PACTran: negative as claimed), ours beneath: mean over our "
+    "The poster's table with its signs (relatedness and PACTran: negative as claimed), and our mean over our "
     f"{len(targets)} targets. The poster gives neither the number of encoders nor an interval; its targets and encoders were "
     "not run here",
-    fold=slice(0, 0),
 )
 
 # %%
@@ -264,18 +256,19 @@ page.glue("large", report.large_costs(*timed, trainings))
 page.glue("answer", told.answer(study, kinds, SCORE_NAMES))
 page.glue(
     "ours",
-    f"mean r over {len(targets)} targets and {len(trained)} trained encoders (positive: as claimed): Euclidean "
-    f"{interval_text(summary.loc['paper'])}, {told.of_equal_width(study)}; logit {interval_text(summary.loc['logit'])}, chosen "
-    f"after the fact; reference accuracy (control) {interval_text(summary.loc['reference_accuracy'])}; brackets: 95 % CI",
+    f"over {len(trained)} trained encoders and {len(targets)} targets the Euclidean cost has mean r = "
+    f"{interval_text(summary.loc['paper'])} (95 % CI, positive: as claimed); {told.of_equal_width(study)}. The logit form, "
+    f"chosen after the fact, has {interval_text(summary.loc['logit'])}, the control reference accuracy "
+    f"{interval_text(summary.loc['reference_accuracy'])}",
 )
 
 # %%
-page.glue("power", told.power_text(study, "logit"))
+page.glue("power", told.power_text(study, "logit", "the logit form"))
 images = trainings["n_train"]
 page.glue(
     "trained",
-    f"{sizes['epochs']} epochs on {images.min():,} to {images.max():,} images, what a target has up to {sizes['n']:,}, less "
-    f"one in six that is held back; accuracy is the mean over {len(seeds)} seeds",
+    f"{sizes['epochs']} epochs on {images.min():,} to {images.max():,} images (up to {sizes['n']:,} per target, one in six of "
+    f"which is held back); accuracy is the mean over {len(seeds)} seeds",
 )
 page.glue("alike", ", ".join(alike) or "none of these")
 above = {form: scores[form] > scores["log_k"] for form in ("paper", "logit")}
@@ -307,8 +300,8 @@ probe = ranking.mean_r(table, SCORES, trained, truth="probe")
 page.glue("probe", f"{probe['paper']:+.2f} (Euclidean) and {probe['logit']:+.2f} (logit)")
 page.verdict(
     {"sign": sign_verdict(of_width(study, "paper"))},
-    "for the Euclidean form among encoders of the most common width (given log d where fewer than four share one): supported if "
-    "the 95 % CI of mean r lies on the claimed side of 0, not supported on the other, else inconclusive",
+    "By the 95 % CI of mean r of the Euclidean form, among encoders of the most common width (given log d where fewer than four "
+    "share one). Supported: above 0, the claimed side. Not supported: below 0. Else inconclusive",
 )
 
 # %% [markdown]

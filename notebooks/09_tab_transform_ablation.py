@@ -14,7 +14,7 @@
 # are those of one run, under the cost named in the table.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 pairs: list[str] = [
     "fashion_mnist > digits",
     "mnist > digits",

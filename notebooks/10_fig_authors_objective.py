@@ -14,7 +14,7 @@
 # real pair of tasks with a LeNet.
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 pair: str = "fashion_mnist > mnist"  # [data set > data set] reference > target
 label_costs: list[float] = [1.0, 10.0, 100.0, 1.0e4, 1.0e6, 1.0e8]  # [>= 0] LAMBDA; published: 1e6 and 1e8
 tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature (authors' code, small scale)

@@ -14,7 +14,7 @@
 # (LearnedAll), under the Euclidean cost (the authors' setting) and the one-sided cost (ours).
 
 # %% tags=["parameters"]
-profile: str = "embedded"  # [profile] which size of everything
+profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 tasks: list[str] = [
     "mnist",
     "fashion_mnist",

@@ -110,12 +110,24 @@ def from_first_to_last(table: pd.DataFrame, forms: Mapping[str, str]) -> str:
     parts = []
     for form, name in forms.items():
         rows = table[table["score"] == form]
-        parts.append(
-            f"{name} goes from {rows['mean_r'].iloc[0]:+.2f} to {rows['mean_r'].iloc[-1]:+.2f} (change "
-            f"{interval_text(rows.iloc[-1], 'change', 'change_')}, 95 % CI)"
-        )
+        change = interval_text(rows.iloc[-1], "change", "change_")
+        parts.append(f"{name} changes by {change} from {rows['mean_r'].iloc[0]:+.2f}")
     conditions = list(dict.fromkeys(table["condition"]))
-    return f"From {conditions[0]} to {conditions[-1]}, mean r (positive: as claimed) of {', that of '.join(parts)}."
+    return (
+        f"From {conditions[0]} to {conditions[-1]}, mean r (positive: as claimed) of {'. That of '.join(parts)}. Brackets: "
+        "95 % CI."
+    )
+
+
+def below_zero(table: pd.DataFrame, score: str) -> bool:
+    """Whether the mean r of a score is on the wrong side of 0 under the first and the last condition.
+
+    Args:
+        table: as ``changes`` returns it.
+        score: its name.
+    """
+    rows = table[table["score"] == score]["mean_r"]
+    return bool(rows.iloc[0] < 0 and rows.iloc[-1] < 0)
 
 
 def finding(table: pd.DataFrame) -> str:

@@ -69,7 +69,7 @@ def width_table(cells: Cells, scores: Sequence[str], names: Mapping[str, str]) -
 
 
 def answer(cells: Cells, kinds: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> str:
-    """Say which form of relatedness is strongest, whether it beats the best control, and what the authors' setting does.
+    """Say what the authors' setting does, which form of relatedness is strongest, and whether that beats the best control.
 
     Args:
         cells: as for ``overview``.
@@ -88,12 +88,11 @@ def answer(cells: Cells, kinds: Mapping[str, Sequence[str]], names: Mapping[str,
         else ""
     )
     return (
-        f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, of the forms of relatedness the "
-        f"{names[form].removeprefix('relatedness, ')} form correlates most strongly with fine-tuned accuracy (mean r = "
-        f"{interval_text(table.loc[form])}, 95 % CI, positive: as claimed; chosen after the fact). {evidence} {better} the "
-        f"control {names[str(gap['control'])]}, which sees no target (difference {interval_text(gap, 'difference')}). The "
-        f"Euclidean cost (the authors' setting) has mean r = {interval_text(table.loc['paper'])}; "
-        f"{of_equal_width(cells)}.{narrow}"
+        f"Over {len(cells.encoders)} trained encoders and {len(cells.targets)} targets, the Euclidean cost (the authors' "
+        f"setting) has mean r = {interval_text(table.loc['paper'])} with fine-tuned accuracy (95 % CI, positive: as claimed); "
+        f"{of_equal_width(cells)}. Of the forms of relatedness, {names[form].removeprefix('relatedness, ')} correlates most "
+        f"strongly ({interval_text(table.loc[form])}, chosen after the fact). {evidence} {better} the control "
+        f"{names[str(gap['control'])]}, which sees no target (difference {interval_text(gap, 'difference')}).{narrow}"
     )
 
 
@@ -118,18 +117,19 @@ def against_controls(
     better, worse = int((gaps["low"] > 0).sum()), int((gaps["high"] < 0).sum())
     control = names.get(str(gaps["control"].iloc[0]), str(gaps["control"].iloc[0]))
     return (
-        f"Of {len(gaps)} scores {better or 'none'} correlate{'s' if better < 2 else ''} better than the best of "
-        f"{len(controls)} controls ({control}) and {worse or 'none'} worse, beyond what resampling explains; "
+        f"Of {len(gaps)} scores {better or 'none'} correlate{'s' if better < 2 else ''} better and {worse or 'none'} worse than "
+        f"the best of {len(controls)} controls ({control}), by the 95 % CI of the difference; the other "
         f"{len(gaps) - better - worse} cannot be distinguished from it."
     )
 
 
-def power_text(cells: Cells, score: str, tables: int = 60) -> str:
+def power_text(cells: Cells, score: str, name: str, tables: int = 60) -> str:
     """Say which correlation the table could tell from 0, and how much of a score is about the match.
 
     Args:
         cells: as for ``overview``.
         score: whose variance is split.
+        name: what readers call it.
         tables: simulated.
     """
     least = smallest_r(
@@ -144,22 +144,27 @@ def power_text(cells: Cells, score: str, tables: int = 60) -> str:
     )
     return (
         f"A table of {len(cells.encoders)} encoders and {len(cells.targets)} targets detects {found} with power 0.8 "
-        f"(simulated). Of the variance of this score within targets, {share:.0%} is a match of encoder and target; the rest "
+        f"(simulated). Of the variance of {name} within targets, {share:.0%} is a match of encoder and target; the rest "
         "ranks encoders alike on every target"
     )
 
 
-def beneath(targets: Sequence[str], summary: pd.DataFrame, score: str) -> dict[str, str]:
-    """Return the cells beneath a row of the poster's table: its targets were not run here, the mean is ours.
+def beside_poster(poster: pd.DataFrame, summary: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return one row per score of the poster: its printed mean, ours, and its cells.
 
     Args:
-        targets: columns of the poster's table, the last its mean.
+        poster: as ``poster_table`` returns it, with our names of the scores as index.
         summary: as ``overview`` returns it, with the poster's signs (``signed``).
-        score: name of the row.
+        names: what readers call each score.
     """
-    cells = dict.fromkeys(targets, "not run")
-    known = score in summary.index
-    return cells | {targets[-1]: interval_text(summary.loc[score]) if known else "not run"}
+    ours = [interval_text(summary.loc[name]) if name in summary.index else "not run" for name in poster.index]
+    means = {
+        "score": [names.get(str(name), str(name)) for name in poster.index],
+        "mean, poster": poster["printed"],
+    }
+    return pd.DataFrame(
+        means | {"mean, ours [95 % CI]": ours} | dict(poster.drop(columns=["sign", "mean", "printed"]))
+    ).reset_index(drop=True)
 
 
 def widths(scores: pd.DataFrame) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """How much a correlation changes between conditions, on tables with a known answer."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from taskrel_core.analysis.cells import Cells
 from taskrel_core.analysis.conditions import (
+    below_zero,
     changes,
     condition_verdicts,
     finding,
@@ -140,8 +142,13 @@ def test_a_form_is_told_from_first_to_last_and_judged_by_its_change(table):
     }
     row = few.query("score == 'euclidean' and condition == 'few'").iloc[0]
     text = from_first_to_last(few, names)
-    assert text.startswith(
-        "From all to few, mean r (positive: as claimed) of relatedness goes from +1.00 to +1.00 (change "
-    )
-    assert f"[{row['change_low']:+.2f}, {row['change_high']:+.2f}], 95 % CI), that of " in text
-    assert "that of the probe goes from +0." in text
+    assert text.startswith("From all to few, mean r (positive: as claimed) of relatedness changes by ")
+    ends = f"[{row['change_low']:+.2f}, {row['change_high']:+.2f}]"
+    assert f"{ends} from +1.00. That of the probe changes by -" in text
+    assert text.endswith(". Brackets: 95 % CI.")
+
+
+def test_the_wrong_side_is_that_of_the_first_and_the_last_condition():
+    table = pd.DataFrame({"score": ["a", "a", "b", "b"], "mean_r": [-0.6, -0.1, -0.6, 0.1]})
+    assert below_zero(table, "a")
+    assert not below_zero(table, "b")

@@ -13,7 +13,7 @@ from taskrel_core.analysis.correlation import within
 from taskrel_core.analysis.encoder_report import (
     against_controls,
     answer,
-    beneath,
+    beside_poster,
     overview,
     power_text,
     signed,
@@ -86,19 +86,26 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     names = {name: name for name in shipped.scores}
     kinds = {"form": ["paper", "logit"], "control": ["reference_accuracy", STATIC]}
     text = answer(shipped, kinds, names)
-    assert "of the forms of relatedness the logit form correlates most strongly" in text
-    assert "mean r = +0.82 [" in text
+    assert "Of the forms of relatedness, logit correlates most strongly (+0.82 [" in text
     assert "We find no evidence that it differs from the control" in text
-    assert "; at equal width (5 encoders) it has +0.09 [-0.95, +1.00]. With so few encoders" in text
+    assert "; at equal width (5 encoders) it has +0.09 [-0.95, +1.00]. Of the forms" in text
+    assert "). With so few encoders" in text
     assert overview(shipped).loc["logit", "low"] > 0
     table = signed(overview(shipped), SCORES)
     assert table.loc["logit", "high"] < 0 < table.loc["reference_accuracy", "low"]
-    assert beneath(["pets", "mean"], table, "logit")["pets"] == "not run"
-    assert beneath(["pets", "mean"], table, "logit")["mean"].startswith("-0.82 [-0.9")
+    poster = pd.DataFrame(
+        {"sign": "+", "pets": "+0.80", "mean": "+0.89", "printed": "+0.90"}, index=["logit", "new"]
+    )
+    beside = beside_poster(poster, table, names)
+    assert list(beside) == ["score", "mean, poster", "mean, ours [95 % CI]", "pets"]
+    assert beside.iloc[0]["mean, ours [95 % CI]"].startswith("-0.82 [-0.9")
+    assert beside.iloc[1].tolist() == ["new", "+0.90", "not run", "+0.80"]
     lines = width_table(shipped, ["paper", "hscore"], names).set_index("score")
     assert lines.loc["paper", "r with log d"] == pytest.approx(-0.98, abs=0.005)
     assert lines.loc["hscore"].iloc[1] == "constant"
-    assert "8 encoders and 5 targets detects a true mean r of 0." in power_text(shipped, "logit", tables=8)
+    assert "8 encoders and 5 targets detects a true mean r of 0." in power_text(
+        shipped, "logit", "logit", tables=8
+    )
 
 
 def test_few_encoders_have_no_interval_and_no_verdict():
@@ -128,9 +135,9 @@ def test_scores_are_counted_against_the_best_control():
     cells = Cells(names, tuple("abcd"), names, truth[..., None], scores)
     text = against_controls(cells, ["control"], {}, resamples=200)
     assert text.startswith(
-        "Of 3 scores 1 correlates better than the best of 1 controls (control) and 1 worse, beyond"
+        "Of 3 scores 1 correlates better and 1 worse than the best of 1 controls (control), by the"
     )
-    assert text.endswith("; 1 cannot be distinguished from it.")
+    assert text.endswith("; the other 1 cannot be distinguished from it.")
     alone = Cells(
         names, tuple("abcd"), names, truth[..., None], {"control": truth, "close": truth + 1e-3 * noise[0]}
     )
