@@ -22,7 +22,13 @@ profile: str = "embedded"  # [profile] profile, which sets data, encoders and si
 reference: str = "tiny_imagenet"  # [data set] data set from whose classes the reference is sampled
 k_reference: int = 10  # [>= 2] classes per sample of classes
 draws: list[int] = [0, 1, 2]  # [seed] seeds of the reference classes, whose accuracies are averaged
-targets: list[str] = ["cifar10", "dtd10", "flowers5", "emoji_noto", "fashion_mnist"]  # [data set] panels
+targets: list[str] = [
+    "cifar10",
+    "dtd10",
+    "flowers5",
+    "emoji_noto",
+    "fashion_mnist",
+]  # [data set] target tasks
 # The line-up of encoders is in params/, with the learning rate of each.
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
@@ -37,7 +43,7 @@ sizes: dict[str, int] = {
     "epochs": 2,
 }  # [>= 1] samples, test samples and epochs of the fine-tuning
 n_reference: int = 1000  # [>= 1] reference samples
-encoder: str = "efficientnet_lite0"  # [encoder] of the second figure
+encoder: str = "efficientnet_lite0"  # [encoder] encoder of the second figure
 tasks: list[str] = [
     "fashion_mnist",
     "mnist",
@@ -46,12 +52,12 @@ tasks: list[str] = [
     "glyphs_greek",
     "emoji_noto",
     "emoji_twemoji",
-]  # [data set, 2 or more] of the second figure; the first is its reference
+]  # [data set, 2 or more] tasks of the second figure; the first is its reference
 zero_shot: bool = False  # [true needs clip: in encoder] add the zero-shot head of the text tower
 tau: float = 0.2  # [> 0] Lipschitz constant of the best head, nats per unit of feature
 n: int = 600  # [>= 1] train samples per task of the second figure
 n_test: int = 400  # [>= 1] test samples per task of the second figure
-seed: int = 0  # [seed] of the samples of the second figure
+seed: int = 0  # [seed] seed of the samples of the second figure
 
 # %%
 import page
@@ -59,7 +65,7 @@ import page
 from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.analysis.ranking import join_scores
 from taskrel_core.analysis.resampling import interval_text
-from taskrel_core.analysis.study import mean_correlations, per_target
+from taskrel_core.analysis.study import mean_correlations
 from taskrel_core.analysis.verdicts import by_interval
 from taskrel_core.analysis.width import encoder_cells
 from taskrel_core.experiments.fine_tuning import FineTuning
@@ -91,7 +97,6 @@ table = join_scores(scores, accuracies, ["reference_accuracy"]).rename(
 )
 study = encoder_cells(trainings, scores, ["reference_accuracy"], SCORES, trained)
 mean = mean_correlations(study).loc["reference_accuracy"]
-each = per_target(study).query("score == 'reference_accuracy'")
 words = (
     "tend to be better on the targets",
     "tend to be worse on the targets",
@@ -106,8 +111,9 @@ page.figure(
     table=table,
     alt="One scatter plot per target, one above the other: accuracy after fine-tuning against accuracy on the reference; each "
     "encoder is named once, at a line through all plots.",
-    caption=f"Encoders that are better on the reference {tendency}: mean r = {interval_text(mean)} over {len(targets)} "
-    f"targets (95 % CI, encoders and targets resampled). Means over {len(seeds)} seeds of fine-tuning and {len(draws)} "
+    caption=f"Encoders that are better on the reference ({named(reference)}) {tendency}: mean r = {interval_text(mean)} over "
+    f"{len(targets)} targets (95 % CI, encoders and targets resampled). Means over {len(seeds)} seeds of "
+    f"fine-tuning and {len(draws)} "
     "samples of reference classes.",
 )
 
@@ -116,9 +122,9 @@ best = table.loc[table.groupby("target")["fine_tuned"].idxmax()]
 first = table.loc[table["reference_accuracy"].idxmax(), "encoder"]
 page.glue(
     "ours",
-    f"over {len(trained)} trained encoders, accuracy on the reference correlates with fine-tuned accuracy with mean r = "
-    f"{interval_text(mean)} (95 % CI; {each['pearson'].min():+.2f} to {each['pearson'].max():+.2f}, range over {len(targets)} "
-    f"targets). {named(first)}, the best on the reference, is the best on {int((best['encoder'] == first).sum())} of them",
+    f"over {len(trained)} trained encoders, accuracy on the reference ({named(reference)}, {k_reference} classes) correlates "
+    f"with fine-tuned accuracy: mean r = {interval_text(mean)} (95 % CI) over {len(targets)} targets. {named(first)}, "
+    f"the best on the reference, is the best on {int((best['encoder'] == first).sum()) or 'none'} of the targets",
 )
 
 # %% [markdown]
@@ -135,8 +141,8 @@ here, others = every.loc[tasks[0]], every.drop(index=tasks[0])
 spread = others["loss"] / others["chance"]
 apart = (others["accuracy"] - here["accuracy"]).abs() > 2 * (others["accuracy_se"] + here["accuracy_se"])
 reached = (
-    f"with an accuracy of {here['accuracy']:.2f} on the reference, {named(encoder)} reaches {others['accuracy'].min():.2f} to "
-    f"{others['accuracy'].max():.2f} (range) on {len(others)} targets"
+    f"with an accuracy of {here['accuracy']:.2f} on {named(tasks[0])}, {named(encoder)} reaches "
+    f"{others['accuracy'].min():.2f} to {others['accuracy'].max():.2f} (range) on {len(others)} targets"
 )
 
 # %%
@@ -153,11 +159,11 @@ page.figure(
 # %%
 page.glue(
     "apart",
-    f"{int(apart.sum())} of the {len(others)} targets differ from the reference by more than two standard errors of each. The "
-    f"loss over that of chance is {here['loss'] / here['chance']:.2f} on the reference and {spread.min():.2f} to "
-    f"{spread.max():.2f} (range) on the targets",
+    f"The accuracy on {int(apart.sum())} of the {len(others)} targets differs from that on {named(tasks[0])} by more than "
+    f"twice the sum of both standard errors. The loss / chance is {here['loss'] / here['chance']:.2f} on {named(tasks[0])} and "
+    f"{spread.min():.2f} to {spread.max():.2f} (range) on the targets",
 )
 
 # %% [markdown]
 # {glue}`apart`. One number on the reference cannot predict these differences between targets; the three terms of
-# {eq}`eq-bound` are meant to.
+# Eq. {eq}`eq-bound` are meant to.

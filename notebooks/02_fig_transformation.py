@@ -10,7 +10,7 @@
 #
 # **Method.** The reference has three classes in the plane (lion, wolf, bee), the target two (cat, dog). The target is a rotated
 # and shifted copy of two reference classes. The method receives neither the class correspondence nor the rotation.
-# {eq}`eq-prior`, {eq}`eq-labelmap` and {eq}`eq-features` define the three steps; all positions in the figure are results of
+# Eqs. {eq}`eq-prior`, {eq}`eq-labelmap` and {eq}`eq-features` define the three steps; all positions in the figure are results of
 # `relatedness`.
 
 # %% tags=["parameters"]
@@ -18,7 +18,7 @@ profile: str = "embedded"  # [profile] profile, which sets data, encoders and si
 n: int = 120  # [>= 2] points per class
 tau: float = 1.0  # [> 0] Lipschitz constant of the loss, nats per unit of the plane
 turn: float = 110.0  # [>= -360, <= 360] rotation of the target, degrees
-seed: int = 0  # [seed] of the points
+seed: int = 0  # [seed] seed of the points
 
 # %%
 import numpy as np

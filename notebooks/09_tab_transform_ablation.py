@@ -8,10 +8,10 @@
 # %% [markdown]
 # # Ablation: what each learned part contributes
 #
-# **Method.** An earlier version of the authors' study compares *FixedAll* (random class map, nothing learned), *LearnedA* (that
-# map, features transformed) and *LearnedAll* (map and features). The variants are nested, so the bound decreases by
-# construction; we report by how much, and whether the accuracy of the transformed classifier follows. Bound, loss and accuracy
-# are those of one run, under the cost named in the table.
+# **Method.** The authors' public code, which goes with the first arXiv version (2023), compares *FixedAll* (random class map,
+# nothing learned), *LearnedA* (that map, features transformed) and *LearnedAll* (map and features). The variants are nested, so
+# the bound decreases by construction; we report by how much, and whether the accuracy of the transformed classifier follows.
+# Bound, loss and accuracy are those of one run, under the cost named in the table.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes

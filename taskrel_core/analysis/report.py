@@ -62,6 +62,16 @@ def compared(value: float, level: float, least: int = 3, most: int = 9) -> tuple
     return "below" if value < level else "above", f"{value:.{digits}f}", f"{level:.{digits}f}"
 
 
+def in_tens(value: float) -> str:
+    """Return a number as readers write it: "100", and from 10,000 on with a power of ten, "10⁸" or "2.5·10⁵"."""
+    if abs(value) < 1e4:
+        return f"{value:g}"
+    digits, _, power = f"{value:e}".partition("e+")
+    factor = f"{float(digits):g}"
+    ten = "10" + str(int(power)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return ten if factor == "1" else f"{factor}·{ten}"
+
+
 def left_out(rows: pd.DataFrame) -> str:
     """Say what bounds from a fraction of the samples miss: the loss on the samples left out.
 

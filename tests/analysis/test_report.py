@@ -6,6 +6,7 @@ import pytest
 from taskrel_core.analysis.report import (
     compared,
     costs,
+    in_tens,
     large_costs,
     pictures_read,
 )
@@ -76,3 +77,15 @@ def test_what_was_read_of_a_folder_is_said_with_what_was_skipped_and_the_balance
         "Warning: test pictures that are training pictures too (4: test/cups/a.png, b, c, ...); what is measured on the test "
         "part is too good, remove them from one part."
     ) in pictures_read(summary | {"both": both})
+
+
+def test_large_numbers_have_a_power_of_ten():
+    assert [in_tens(value) for value in (0.0, 1.0, 100.0, 1e4, 1e8, 2.5e5, 1e10)] == [
+        "0",
+        "1",
+        "100",
+        "10⁴",
+        "10⁸",
+        "2.5·10⁵",
+        "10¹⁰",
+    ]
