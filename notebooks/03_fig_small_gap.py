@@ -13,7 +13,7 @@
 # (bound - transferability) / (chance - transferability): 0 is a tight bound, 1 a vacuous one. At the authors' tau even the best
 # head stays close to chance, so an absolute gap is small for any method; the ratio is therefore measured at other tau (`taus`)
 # as well. Each pair is measured with the Euclidean cost (the authors' setting) and with the one-sided cost, which looks at the
-# features through the head (ours, Eq. {eq}`eq-costs`). Both bounds are certified.
+# features through the head (ours), Eq. {eq}`eq-costs`. Both bounds are certified.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Poster, pseudo-label table: without target labels
 #
-# **Method.** The transformed classifier labels the target, alternating with the fit (Eq. {eq}`eq-pseudo`). Two classifiers
+# **Method.** The transformed classifier labels the target, alternating with the fit, Eq. {eq}`eq-pseudo`. Two classifiers
 # provide pseudo-labels, that of the Euclidean form (tau = 0.02) and that of the logit form; every score then uses those labels.
 # There is one sample of reference classes, where page 06 averages several, so that values differ.
 #

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Departures of the published objective from the theory
 #
-# **Method.** The published objective (Eq. {eq}`eq-authors`) departs from the theory in six ways. Each panel shows one: the
+# **Method.** The published objective, Eq. {eq}`eq-authors`, departs from the theory in six ways. Each panel shows one: the
 # reported value as published, and with that one part corrected. We implemented the objective from a description of the authors'
 # public code, which goes with the first arXiv version (2023). *Planted* problems have Gaussian classes with a known class map;
 # the other problem is a real pair of tasks with a LeNet.

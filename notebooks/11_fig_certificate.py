@@ -8,8 +8,8 @@
 # %% [markdown]
 # # The theorem, checked on every row
 #
-# **Method.** A certified bound lies above the loss of the transformed classifier on the target *sample*; this is a theorem
-# (Eq. {eq}`eq-bound`), and this page searches for a counter-example. On test data the bound is only an estimate. Each pair of
+# **Method.** A certified bound lies above the loss of the transformed classifier on the target *sample*; this is a theorem,
+# Eq. {eq}`eq-bound`, and this page searches for a counter-example. On test data the bound is only an estimate. Each pair of
 # tasks is measured with nothing learned (FixedAll), with the feature map learned (LearnedA) and with everything learned
 # (LearnedAll), under the Euclidean cost (the authors' setting) and the one-sided cost (ours).
 
@@ -136,7 +136,7 @@ page.glue(
 # cost, the mean of bound / chance is {glue}`share`.
 #
 # **A tighter certified bound.** The one-sided bound lets A contract in directions that the head ignores, and optimises A and the
-# head jointly (Eq. {eq}`eq-head`). It remains certified and is {glue}`tighter`.
+# head jointly, Eq. {eq}`eq-head`. It remains certified and is {glue}`tighter`.
 #
 # **On test data** the bound is only an estimate: its guarantee is in-sample. Test glyphs are drawn in other typefaces than the
 # training glyphs. A run is one pair of tasks with one seed, cost and variant.
