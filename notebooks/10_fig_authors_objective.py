@@ -176,7 +176,7 @@ page.glue("ours", map_kept)
 #
 # **The plan is solved for the distance, the objective uses its square**: without the square the reported value changes by
 # {glue}`squared` nats. **A soft-max is applied to the prior**, already a probability vector: the objective starts up to
-# {glue}`prior` away from P_R in total variation, and without it the value changes by {glue}`soft_prior` nats. **Classes are
+# {glue}`prior` away from $P_R$ in total variation, and without it the value changes by {glue}`soft_prior` nats. **Classes are
 # averaged with 1/K**: weighted by frequency, the sum changes by {glue}`with_shares` nats. **Each task is standardised
 # separately**, an affine map that the theory does not account for: jointly, the value changes by {glue}`standardise` nats.
 #
