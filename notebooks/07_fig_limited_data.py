@@ -133,12 +133,13 @@ page.table(
 )
 
 # %%
-over = f"over {len(trained)} encoders and {len(targets)} targets"
-wrong = f"{over} the Euclidean r is below 0, the wrong side, with all samples and with the fewest. "
+size = f"{len(trained)} encoders and {len(targets)} targets"
+wrong = f"over {size} the Euclidean r is below 0, the wrong side, with all samples and with the fewest. "
 control = mean.set_index(["share", "score"])["pearson"][full, "reference_accuracy"]
 page.glue(
     "ours",
-    f"{wrong if below_zero(moved, 'paper') else ''}{from_first_to_last(moved, forms)} Reference accuracy (control) stays at {control:+.2f}",
+    f"{wrong if below_zero(moved, 'paper') else f'{size}. '}{from_first_to_last(moved, forms)} "
+    f"Reference accuracy (control) stays at {control:+.2f}",
 )
 fewest = scores[scores["share"] == least]["n"].median()
 page.glue("least", f"{100 * least:g} % is {fewest:.0f} of {sizes['n']:,} samples")

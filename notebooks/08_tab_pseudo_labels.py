@@ -134,8 +134,8 @@ moved = pd.concat(
 
 # %%
 quality = scores[scores["labels"] == "paper"]["label_accuracy"].astype(float)
-over = f"over {len(trained)} encoders and {len(targets)} targets"
-wrong = f"{over} the Euclidean r is below 0, the wrong side, with true and with pseudo-labels. "
+size = f"{len(trained)} encoders and {len(targets)} targets"
+wrong = f"over {size} the Euclidean r is below 0, the wrong side, with true and with pseudo-labels. "
 worst = str((printed["pseudo"] - printed["true"]).idxmax())  # the poster's r are negative as claimed
 both = f"{-printed['true'][worst]:.2f} to {-printed['pseudo'][worst]:.2f}"
 fallen = f"On the poster's own numbers r falls from {both} on {named(worst)}"
@@ -143,7 +143,7 @@ fallen = f"On the poster's own numbers r falls from {both} on {named(worst)}"
 # %%
 page.glue(
     "ours",
-    f"{wrong if below_zero(moved, 'paper') else ''}{from_first_to_last(moved, forms)} "
+    f"{wrong if below_zero(moved, 'paper') else f'{size}. '}{from_first_to_last(moved, forms)} "
     f"Of the Euclidean form's pseudo-labels {quality.mean():.0%} are correct. {fallen}",
 )
 page.glue(
