@@ -128,5 +128,5 @@ def caveat(fall: pd.DataFrame, names: Mapping[str, str]) -> str:
 
 def _beyond(fall: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Decrease beyond the control of each related and each unrelated target, mean over seeds."""
-    means = fall.groupby(["related", "target"])["beyond"].mean()
-    return means[True], means[False]
+    means = pd.Series(fall.groupby(["related", "target"])["beyond"].mean())
+    return pd.Series(means.loc[True]), pd.Series(means.loc[False])

@@ -90,9 +90,9 @@ def caveat(lines: Mapping[str, pd.Series]) -> str:
     """
     if judged(list(lines.values())) != "supported with caveat":
         return ""
-    open_ = [
+    unclear = [
         f"{name} ({interval_text(line, 'given', 'given_')})"
         for name, line in lines.items()
-        if not line["given_low"] > 0
+        if not float(line["given_low"]) > 0
     ]
-    return f"Caveat: given the baseline, the interval of r is not above 0 with {' and '.join(open_)}"
+    return f"Caveat: given the baseline, the interval of r is not above 0 with {' and '.join(unclear)}"
