@@ -1,9 +1,9 @@
 """What makes which page stale: the files that each real notebook imports, as the runner traces them."""
 
 import ast
+import re
 import subprocess
 import sys
-import re
 from pathlib import Path
 
 import jupytext
