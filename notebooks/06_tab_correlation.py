@@ -300,7 +300,7 @@ probe = ranking.mean_r(table, SCORES, trained, truth="probe")
 page.glue("probe", f"{probe['paper']:+.2f} (Euclidean) and {probe['logit']:+.2f} (logit)")
 page.verdict(
     {"sign": sign_verdict(of_width(study, "paper"))},
-    "By the 95 % CI of mean r of the Euclidean form, among encoders of the most common width (given log d where fewer than four "
+    "By the 95 % CI of mean r of the Euclidean form, among encoders of the most common width (given log d where fewer than five "
     "share one). Supported: above 0, the claimed side. Not supported: below 0. Else inconclusive",
 )
 

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from .cells import Cells, read_cells, static_ranker
-from .resampling import correlations, whole
+from .resampling import FEWEST, correlations, whole
 from .study import mean_correlations, mean_r, partial_correlations
 from .verdicts import of_interval
 
 STATIC, WIDTH, SIZE = "static_ranker", "log_width", "log_parameters"
-FEWEST = 4  # encoders of one width, below which the partial correlation judges instead
 
 
 def encoder_cells(
@@ -87,6 +86,6 @@ def of_width(cells: Cells, score: str, resamples: int = 2000, seed: int = 0) -> 
 
 
 def sign_verdict(found: OfWidth) -> str:
-    """Judge the sign of a score among encoders of one width, or given log width where fewer than four share one."""
+    """Judge the sign of a score among encoders of one width, or given log width where so few share one that they have no interval."""
     _, low, high = found.equal if found.encoders >= FEWEST else found.partial
     return of_interval(low, high)
