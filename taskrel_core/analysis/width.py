@@ -86,6 +86,6 @@ def of_width(cells: Cells, score: str, resamples: int = 2000, seed: int = 0) -> 
 
 
 def sign_verdict(found: OfWidth) -> str:
-    """Judge the sign of a score among encoders of one width, or given log width where so few share one that they have no interval."""
+    """Judge the sign of a score among encoders of one width, or given log width where too few share one for an interval."""
     _, low, high = found.equal if found.encoders >= FEWEST else found.partial
     return of_interval(low, high)
