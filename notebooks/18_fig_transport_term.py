@@ -8,11 +8,12 @@
 # %% [markdown]
 # # What the transport term follows
 #
-# **Method.** The encoders, targets and samples are those of the table of small encoders. Features are standardised, so every
-# encoder's features have the same mean square; what differs is over how many directions it is spread. The effective rank is
-# exp of the entropy of the normalised spectrum (Roy and Vetterli, 2007): 1 where all variance lies in one direction. Two clouds
-# of points that fill more directions are further apart, whatever their classes. The control is the same bound after the
-# target's labels were permuted: what it has in common with the bound is not about the task.
+# **Method.** Encoders and samples are those of the {doc}`table of small encoders <17_tab_small_encoders>`, on the targets named
+# below; that page has the mean r over all of its targets. Features are standardised, so that all encoders have the same variance
+# in total. They differ in how many directions it is spread over. The effective rank is exp of the entropy of the normalised
+# spectrum {cite:p}`roy2007effective`: 1 where all variance lies in one direction. Two samples that fill more directions are
+# further apart, whatever their classes. The control is the same term after the target's labels were permuted. What the two have
+# in common does not depend on the task. The bootstrap of the mean r resamples pre-trainings and targets together.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -29,18 +30,20 @@ targets: list[str] = [
     "fashion_mnist",
     "digits",
 ]  # [data set] over which each encoder's values are averaged
-encoders: list[str] = []  # [encoder, may be empty] which; none: all small ones
+encoders: list[str] = []  # [encoder, may be empty] points of the figure; none: all small ones
 lr: float = 1.5e-3  # [> 0] learning rate of the fine-tuning whose accuracy is shown
 per_class: int = 20  # [>= 2] pictures per class
-sizes: dict[str, int] = {"epochs": 10, "batch": 32, "n_test": 1000}  # [>= 1] of fine-tuning
+sizes: dict[str, int] = {"epochs": 10, "batch": 32, "n_test": 1000}  # [>= 1] sizes of each fine-tuning
+resamples: int = 10000  # [>= 2] bootstrap samples of pre-trainings and targets together
 
 # %%
 import numpy as np
 import page
 
 from taskrel_core import ENCODERS
-from taskrel_core.analysis.few_shot import pretraining
+from taskrel_core.analysis.few_shot import pretraining, study_cells
 from taskrel_core.analysis.few_shot_report import spread
+from taskrel_core.analysis.study import mean_correlations
 from taskrel_core.experiments.few_shot import FewShot
 from taskrel_core.experiments.few_shot_scores import FewShotScores
 from taskrel_core.experiments.run import run
@@ -80,4 +83,6 @@ page.figure(
 )
 
 # %%
-page.glue("answer", spread(table, shown))
+study = study_cells(trained, euclidean, {"euclidean": False})
+paper = mean_correlations(study, resamples=resamples, by="family").loc["euclidean"]
+page.glue("answer", spread(table, shown, paper))

@@ -8,18 +8,17 @@
 # %% [markdown]
 # # Is there a certified form that predicts accuracy?
 #
-# **The search.** No form of relatedness in the table of small encoders is both a certified bound and a good predictor. We looked
-# for one: the same bound on fewer directions of the features, at another tau
-# ({mod}`taskrel_core.experiments.candidates`). Every candidate that was computed is in the table, also those that failed. They
-# were computed on four targets and one architecture; the goal was a mean r of 0.8 and a match r of 0.5.
+# **The search.** We looked for a form of relatedness that is both a certified bound and a good predictor: the same bound on fewer
+# directions of the features, at another tau ({mod}`taskrel_core.experiments.candidates`). Every candidate that was computed is in
+# the table, also those that failed. The goal was a mean r of 0.8 and a match r of 0.5.
 #
 # **The loss of the transformed classifier** stands beside each bound. The bound never falls below it. Where each target class is
 # served by one reference class at most, the transformed classifier is a linear head, so its loss is itself an upper bound on what
 # the best head reaches; but it is no sum of reference terms: it is measured on the target's labelled sample.
 #
-# **The test.** After the search, one form was chosen among all forms, on the eight targets of the table of small encoders that
-# were then known, and written down before any accuracy on the last targets was looked at: {glue}`frozen`. Its result there is
-# reported whatever it is.
+# **The test.** One form was chosen among all forms on eight targets of the {doc}`table of small encoders
+# <17_tab_small_encoders>`. It was written down before any accuracy on the last targets was seen: {glue}`frozen`. Its result there
+# is reported whatever it is.
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -31,8 +30,8 @@ development: list[str] = [
     "emoji_noto",
     "glyphs_greek",
     "flowers5",
-]  # [data set] that the search saw
-searched: str = "resnet"  # [resnet | mobilenet | convmixer] architecture that the search saw
+]  # [data set] targets of the search
+searched: str = "resnet"  # [resnet | mobilenet | convmixer] architecture of the search
 candidates: list[str] = [
     "own 16 8 in_sample",
     "own 4 8 in_sample",
@@ -44,22 +43,22 @@ candidates: list[str] = [
     "joint 8 8 in_sample",
     "joint 16 8 in_sample",
     "joint 32 8 in_sample",
-]  # [1 or more] directions, how many, tau times sqrt(d), where measured
+]  # [1 or more] candidates: directions, how many, tau times sqrt(their number), where measured
 lr: float = 1.5e-3  # [> 0] learning rate of the fine-tuning
-seeds: list[int] = [0]  # [seed] of the fine-tuning
+seeds: list[int] = [0]  # [seed] seeds of the fine-tuning
 per_class: int = 20  # [>= 2] pictures per class
-sizes: dict[str, int] = {"epochs": 10, "batch": 32, "n_test": 1000}  # [>= 1] of fine-tuning
+sizes: dict[str, int] = {"epochs": 10, "batch": 32, "n_test": 1000}  # [>= 1] sizes of each fine-tuning
 resamples: int = 2000  # [>= 2] bootstrap samples of encoders and targets together
-facts: str = "notebooks/facts"  # [folder] of frozen-form.yml, the form that the search chose
+facts: str = "notebooks/facts"  # [folder] folder of frozen-form.yml, the form that was fixed beforehand
 last: list[str] = [
     "animal_silhouettes",
     "pacs_art",
     "intel_scenes",
     "mnist_m",
-]  # [data set] that it is tested on
-tested: list[str] = []  # [encoder, may be empty] on which encoders; none: all small ones
+]  # [data set] last targets, on which this form is tested
+tested: list[str] = []  # [encoder, may be empty] encoders of this test; none: all small ones
 rates: list[float] = [5e-4, 1.5e-3]  # [> 0] learning rates of the test, as in the table of small encoders
-test_seeds: list[int] = [0, 1, 2]  # [seed] of its fine-tuning; the first selects the learning rate
+test_seeds: list[int] = [0, 1, 2]  # [seed] seeds of its fine-tuning; the first selects the learning rate
 
 # %%
 from pathlib import Path
@@ -76,7 +75,7 @@ from taskrel_core.experiments.candidates import Candidate, parse
 from taskrel_core.experiments.few_shot import trained
 from taskrel_core.experiments.few_shot_scores import BASICS, SCORES, FewShotScores
 from taskrel_core.experiments.run import run
-from taskrel_core.figures.names import SCORE_NAMES, candidate_name
+from taskrel_core.figures.names import SCORE_NAMES, candidate_name, named
 
 # %%
 encoders = [name for name in ENCODERS if name.startswith(f"small:{searched}/")]
@@ -111,7 +110,7 @@ text = pd.DataFrame({"form": of_last.index.map(lambda name: SCORE_NAMES.get(name
 page.table(
     text.assign(**{"mean r": mean, "match r": match, "regret": of_last["regret"].to_numpy()}),
     "last-targets",
-    f"The form chosen by the search, on the {len(last)} last targets and {len(tested)} encoders, then other forms and controls. "
+    f"The form fixed beforehand, on the {len(last)} last targets and {len(tested)} encoders, then other forms and controls. "
     "Brackets: 95 % CI; positive: as claimed",
     "{:.2f}",
     data=of_last.reset_index(),
@@ -129,11 +128,11 @@ page.table(
     text,
     "search",
     f"Every candidate of the search and the loss of its classifier, on {len(development)} targets and {len(encoders)} encoders, "
-    "best first. Own components: each domain's own leading principal components; joint: those of both domains; d: how many. "
+    "best first. Own components: each domain's own leading principal components; joint: those of both domains; d: their number. "
     "Brackets: 95 % CI; positive: as claimed",
     data=tried.reset_index(),
 )
 
 # %%
 page.glue("frozen", f"{form['definition']} ({form['date']})")
-page.glue("answer", searched_for(tried, of_last, SCORE_NAMES[form["form"]], candidate_name))
+page.glue("answer", searched_for(tried, of_last, SCORE_NAMES, list(map(named, last)), candidate_name))

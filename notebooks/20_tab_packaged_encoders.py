@@ -53,11 +53,11 @@ encoders: list[str] = [
     "mobilenet_v2_faces",
     "resnet50_thin",
     "lcnet_orientation",
-]  # [trainable encoder] rows
+]  # [trainable encoder] rows of the table
 rates: list[float] = [1e-4, 5e-4]  # [> 0] learning rates, of which held-back samples select one per cell
-seeds: list[int] = [0, 1, 2]  # [seed] of fine-tuning; the first selects the learning rate
+seeds: list[int] = [0, 1, 2]  # [seed] seeds of fine-tuning; the first selects the learning rate
 per_class: int = 20  # [>= 2] pictures per class
-sizes: dict[str, int] = {"epochs": 5, "batch": 16, "n_test": 500}  # [>= 1] of fine-tuning
+sizes: dict[str, int] = {"epochs": 5, "batch": 16, "n_test": 500}  # [>= 1] sizes of each fine-tuning
 groups: list[str] = [
     "euclidean",
     "one_sided",
@@ -66,8 +66,8 @@ groups: list[str] = [
     "neighbours",
     "controls",
     "recent",
-]  # [euclidean | calibrated | one_sided | held_out | components_16 | published | neighbours | controls | recent] scores
-facts: str = "notebooks/facts"  # [folder] of frozen-form.yml, the form that the search chose
+]  # [euclidean | calibrated | one_sided | held_out | components_16 | published | neighbours | controls | recent] groups of scores
+facts: str = "notebooks/facts"  # [folder] folder of frozen-form.yml, the form that the search chose
 resamples: int = 10000  # [>= 2] bootstrap samples of encoder families and targets together, and permutations
 
 # %%
@@ -144,7 +144,7 @@ page.table(
 # %% [markdown]
 # ## What this table can and cannot tell
 #
-# **Picked after the fact**, {glue}`best`.
+# **Picked after the fact**, the {glue}`best`.
 #
 # **Chosen before** these accuracies, by the search of page {doc}`19 <19_tab_search>`: {glue}`frozen`.
 #
@@ -165,27 +165,19 @@ timed = ["euclidean", "one_sided", "logme", "probe", "knn", "otdd"]
 page.glue("cost", told.cost(shown["seconds"], trainings["seconds"].median(), SCORE_NAMES, timed))
 
 # %%
-paper = table.loc["euclidean"]
 frozen = yaml.safe_load((Path(facts) / "frozen-form.yml").read_text(encoding="utf-8"))["form"]
 given = partial_correlations(study, "log_width", resamples, by="family").loc["euclidean"]
-unsure = ", so that the rule below leaves the sign open" if given["low"] < 0 < given["high"] else ""
-given_width = f" Given the log width of the features, r is {interval_text(given, 'partial_r')}{unsure}."
 known = interval_text(table.loc[frozen]) if frozen in table.index else "is not among these scores"
 page.glue("frozen", f"{SCORE_NAMES[frozen]}: {known}")
 few = f" With only {len(targets)} targets the intervals can be too narrow." * (len(targets) < 6)
 
 # %%
-page.glue("answer", told.finding(table, len(encoders), len(targets), "real encoders") + given_width + few)
-page.glue(
-    "ours",
-    f"mean r {interval_text(paper)} over {len(encoders)} encoders and {len(targets)} targets (positive: as claimed), given log "
-    f"width {interval_text(given, 'partial_r')}; match of encoder and target "
-    f"{interval_text(paper, 'interaction_r', 'interaction_')}; cross-validated probe {interval_text(table.loc['probe'])}",
-)
-page.glue("front", told.headline(table, len(encoders), len(targets), "real encoders"))
+page.glue("answer", told.finding(table, len(encoders), len(targets), "real encoders", given) + few)
+page.glue("ours", told.short(table, len(encoders), len(targets), given))
+page.glue("front", told.headline(table, len(encoders), len(targets), "real encoders", given))
 page.verdict(
-    verdicts(paper, given),
-    "sign: supported if the 95 % intervals of the mean r of the Euclidean form and of its partial r given log width both lie "
-    "above 0, not supported if both lie below, else inconclusive; strength: the same against 0.8, the poster's size; match: by "
-    "the mean r without encoder and target means",
+    verdicts(table.loc["euclidean"], given),
+    "sign: supported if the 95 % intervals of the Euclidean bound's mean r and of its partial r given log width lie above 0, not "
+    "supported if both lie below, else inconclusive; strength: the same against 0.8, the poster's mean; match: supported if the "
+    "95 % interval of r without encoder and target means lies above 0, not supported if below, else inconclusive",
 )

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from .cells import Cells
+from .few_shot import verdicts
 from .power import smallest_r
 from .reliability import kendall_w, noise_ceiling, shared_part
-from .resampling import interval_text
+from .resampling import bracketed, interval_text
 from .study import fisher, leave_one_family_out
-from .verdicts import by_interval
+from .verdicts import by_interval, of_interval
 
 PAPER = "euclidean"
 ONE_WIDTH = "encoders of one width"
@@ -28,7 +29,9 @@ DRAWN = (
 )  # in figures, beside the best other metrics
 
 
-def finding(table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WIDTH) -> str:
+def finding(
+    table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WIDTH, given: pd.Series | None = None
+) -> str:
     """Say how the Euclidean bound correlates with accuracy, and how its classifier's loss and its transport term do.
 
     Args:
@@ -36,25 +39,50 @@ def finding(table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WI
         encoders: how many.
         targets: how many.
         what: the encoders in words.
+        given: row of ``partial_correlations`` given the log width, where encoders differ in width.
     """
     paper, loss, transport = (table.loc[name] for name in (PAPER, "euclidean_loss", "euclidean_transport"))
-    direction = by_interval(
-        paper["low"],
-        paper["high"],
-        "correlates with accuracy as claimed",
-        "correlates with accuracy in the wrong direction",
-        "does not clearly correlate with accuracy in either direction",
-    )
-    parts = (
-        f"The loss of the classifier that it bounds has {interval_text(loss)}; the transport term that it adds has "
-        f"{interval_text(transport)}"
-    )
-    reading = ", and outweighs it" if loss["low"] > 0 > transport["high"] and paper["low"] <= 0 else ""
+    reading = ", and outweighs it" if loss["low"] > 0 > transport["high"] and paper["mean_r"] < 0 else ""
     return (
-        f"Over {encoders} {what} and {targets} targets, relatedness with the Euclidean cost (the authors' setting) {direction}: "
-        f"mean r = {interval_text(paper)} (95 % CI; positive: as claimed); for the match of encoder and target, r = "
-        f"{interval_text(paper, 'interaction_r', 'interaction_')}. {parts}{reading}."
+        f"Over {encoders} {what} and {targets} targets, the Euclidean bound (the authors' setting) has mean r = "
+        f"{_signed(paper)} (95 % CI; positive: as claimed).{_given_width(paper, given)} For the match of encoder and target, r "
+        f"= {interval_text(paper, 'interaction_r', 'interaction_')}. The loss of the classifier that it bounds has "
+        f"{interval_text(loss)}. The transport term that it adds has {interval_text(transport)}{reading}."
     )
+
+
+def short(table: pd.DataFrame, encoders: int, targets: int, given: pd.Series | None = None) -> str:
+    """Say the same in few words, without the parts of the bound, beside a probe.
+
+    Args:
+        table: as for ``finding``, with the probe.
+        encoders: how many.
+        targets: how many.
+        given: as for ``finding``.
+    """
+    paper, probe = table.loc[PAPER], table.loc["probe"]
+    return (
+        f"mean r = {_signed(paper)} over {encoders} encoders and {targets} targets.{_given_width(paper, given)} Match of encoder "
+        f"and target: {interval_text(paper, 'interaction_r', 'interaction_')}. Cross-validated probe: {interval_text(probe)}"
+    )
+
+
+def _signed(row: pd.Series) -> str:
+    """The mean r of a score with its interval, and the sign that this interval tells."""
+    sign = by_interval(row["low"], row["high"], "positive", "negative", "the sign is not clear")
+    return f"{interval_text(row)}, {sign}"
+
+
+def _given_width(paper: pd.Series, given: pd.Series | None) -> str:
+    """What the partial r given the log width adds to the sign of the mean r: a text that begins with a blank, or none."""
+    if given is None:
+        return ""
+    first, second = (of_interval(row["low"], row["high"]) for row in (paper, given))
+    reading = "."
+    if first != second:
+        open_end = " This interval contains 0, so an effect of width is not excluded and"
+        reading = f".{open_end if second == 'inconclusive' else ' The two intervals disagree, so'} the sign is inconclusive."
+    return f" Given the log width of the features, r = {interval_text(given, 'partial_r')}{reading}"
 
 
 def best_of_each_kind(table: pd.DataFrame, names: Mapping[str, str]) -> str:
@@ -67,8 +95,8 @@ def best_of_each_kind(table: pd.DataFrame, names: Mapping[str, str]) -> str:
     kinds = {"relatedness": "form of relatedness", "other metric": "other metric", "control": "control"}
     rows = {words: pd.DataFrame(table[table["kind"] == kind]) for kind, words in kinds.items()}
     best = {words: part.loc[part["mean_r"].idxmax()] for words, part in rows.items() if len(part)}
-    return "; ".join(
-        f"the best {words} is {names.get(str(row.name), str(row.name))}, {interval_text(row)}"
+    return ". The ".join(
+        f"best {words} is {names.get(str(row.name), str(row.name))}, {interval_text(row)}"
         for words, row in best.items()
     )
 
@@ -91,19 +119,33 @@ def places(table: pd.DataFrame) -> str:
     return f"The Euclidean bound is number {bound} of {len(order)} scores, the loss of its own classifier number {loss}"
 
 
-def headline(table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WIDTH) -> str:
-    """Say for the front page how the Euclidean bound and a probe correlate with accuracy.
+def headline(
+    table: pd.DataFrame, encoders: int, targets: int, what: str = ONE_WIDTH, given: pd.Series | None = None
+) -> str:
+    """Answer for the front page whether the Euclidean bound predicts accuracy, beside the one-sided bound and a probe.
 
     Args:
-        table: as for ``finding``.
+        table: as for ``finding``, with the probe.
         encoders: how many.
         targets: how many.
         what: the encoders in words.
+        given: as for ``finding``.
     """
-    paper, probe = (interval_text(table.loc[name]) for name in (PAPER, "probe"))
-    return (
-        f"over {encoders} {what} and {targets} targets, mean r = {paper}; a cross-validated probe has {probe}"
+    answers = {
+        "supported": "yes, the correlation is positive",
+        "not supported": "no, the correlation is negative",
+    }
+    answer = answers.get(verdicts(table.loc[PAPER], given)["sign"], "no evidence that it does")
+    others = {"the one-sided bound (ours)": "one_sided", "a cross-validated probe": "probe"}
+    said = [
+        f"{words} is {interval_text(table.loc[name])}"
+        for words, name in others.items()
+        if name in table.index
+    ]
+    paper = (
+        f"{answer} (mean r = {interval_text(table.loc[PAPER])} over {encoders} {what} and {targets} targets)"
     )
+    return f"{paper}. There, the mean r of {', that of '.join(said)}"
 
 
 def limits(
@@ -173,12 +215,13 @@ def cost(seconds: pd.Series, training: float, names: Mapping[str, str], scores: 
     )
 
 
-def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
+def spread(cells: pd.DataFrame, means: pd.DataFrame, paper: pd.Series) -> str:
     """Say what the transport term follows: the spread of the features, and itself under permuted labels.
 
     Args:
         cells: columns target, encoder, transport, permuted_transport, effective_rank, accuracy; one row per cell.
         means: the same, the mean of each encoder over targets.
+        paper: row of ``mean_correlations`` of the Euclidean bound over the same cells.
     """
     rank = np.log(means["effective_rank"])
     of_spread, of_accuracy = (float(np.corrcoef(rank, means[c])[0, 1]) for c in ("transport", "accuracy"))
@@ -187,21 +230,25 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame) -> str:
         for _, rows in cells.groupby("target")
     ]
     ends = [fisher(r, len(means)) for r in (of_spread, of_accuracy)]
-    blind = ends[1][0] < 0 < ends[1][1]
+    grows = by_interval(*ends[0], "grows with", "falls with", "does not clearly follow")
+    blind = ends[1][0] < 0 < ends[1][1] and paper["mean_r"] < 0
+    negative = (
+        f", so spread alone does not explain the mean r of the Euclidean bound here, {interval_text(paper)}"
+    )
     return (
-        "The distribution mismatch grows with how many directions an encoder's features fill, and is in part not about the task: "
-        f"over {len(means)} encoders its correlation with the log effective rank is {of_spread:+.2f} "
-        f"[{ends[0][0]:+.2f}, {ends[0][1]:+.2f}] (95 % CI), and with the same term under permuted labels {np.mean(each):+.2f} in "
-        f"the mean over targets (range {min(each):+.2f} to {max(each):+.2f}). The rank itself correlates with accuracy by "
-        f"{of_accuracy:+.2f} [{ends[1][0]:+.2f}, {ends[1][1]:+.2f}]"
-        + (", so that spread alone does not explain the negative r of the Euclidean form." if blind else ".")
+        f"The distribution mismatch {grows} the effective rank of an encoder's features. Over {len(means)} encoders and "
+        f"{len(each)} targets its correlation with the log effective rank is {bracketed(of_spread, *ends[0])} (95 % CI). With "
+        f"the same term under permuted labels it has {np.mean(each):+.2f} in the mean over targets (range "
+        f"{min(each):+.2f} to {max(each):+.2f}). The effective rank itself correlates with accuracy by "
+        f"{bracketed(of_accuracy, *ends[1])}{negative if blind else ''}."
     )
 
 
 def searched_for(
     candidates: pd.DataFrame,
     last: pd.DataFrame,
-    name: str,
+    names: Mapping[str, str],
+    targets: Sequence[str],
     label: Callable[[str], str] = str,
     goal: float = 0.8,
     match: float = 0.5,
@@ -212,7 +259,8 @@ def searched_for(
         candidates: index candidate, or "<candidate> loss" for the loss of its classifier; columns mean_r, low, high,
             interaction_r.
         last: rows of ``few_shot.summary``, the form that was chosen first.
-        name: what readers call it.
+        names: what readers call each score.
+        targets: what readers call the last targets.
         label: what readers call a candidate.
         goal: mean r that was wanted.
         match: match r that was wanted.
@@ -222,12 +270,17 @@ def searched_for(
     best = bounds.loc[bounds["mean_r"].idxmax()]
     chosen, control = last.iloc[0], last["control"].iloc[0]
     met = "above" if chosen["mean_r"] >= goal and chosen["interaction_r"] >= match else "below"
+    called = {row.name: names.get(str(row.name), str(row.name)) for _, row in last.iterrows()}
+    better = last[last["mean_r"] > chosen["mean_r"]]
+    more = [f" {called[row.name]} has more there: {interval_text(row)}." for _, row in better.iterrows()]
     return (
-        f"{len(reach) or 'None'} of {len(bounds)} candidate bounds reach{'' if len(reach) > 1 else 'es'} the goal, a mean r of "
-        f"{goal} and a match r of {match}, on the targets of the search; the best ({label(str(best.name))}) has mean r = "
-        f"{interval_text(best)}, 95 % CI. On the last targets the form chosen afterwards, {name}, has mean r = "
-        f"{interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')}, {met} the goal. Its "
-        f"mean r less that of the best control ({_words(control)}) is {interval_text(chosen, 'difference', 'difference_')}."
+        f"{'On the targets of the search, yes' if len(reach) else 'No'}. {len(reach) or 'None'} of {len(bounds)} candidate "
+        f"bounds reach{'' if len(reach) > 1 else 'es'} the goal on the targets of the search, a mean r of {goal} and a match r "
+        f"of {match}. The best ({label(str(best.name))}) has mean r = {interval_text(best)} (95 % CI). The form fixed before the "
+        f"last {len(targets)} targets ({', '.join(targets)}) were seen is {called[chosen.name]}. It has mean r = "
+        f"{interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')} there, {met} the goal. "
+        f"Its mean r less that of the best control ({_words(control)}) is "
+        f"{interval_text(chosen, 'difference', 'difference_')}.{''.join(more)}"
     )
 
 

@@ -25,6 +25,7 @@ from taskrel_core.analysis.few_shot_report import (
     limits,
     places,
     searched_for,
+    short,
     spread,
     telling,
 )
@@ -157,19 +158,55 @@ def test_a_verdict_is_given_only_where_it_stands_given_the_width(row, given, sig
 
 
 def test_the_finding_names_the_direction_and_what_outweighs_it(table):
-    assert "12 encoders of one width and 4 targets, mean r = -1.00 [" in headline(table, 12, 4)
+    assert headline(table, 12, 4).startswith("no, the correlation is negative (mean r = -1.00 [")
+    assert (
+        "over 12 encoders of one width and 4 targets). There, the mean r of a cross-validated probe is +"
+        in headline(table, 12, 4)
+    )
     text = finding(table, 12, 4)
-    assert "correlates with accuracy in the wrong direction: mean r = -1.00 [" in text
+    assert text.startswith(
+        "Over 12 encoders of one width and 4 targets, the Euclidean bound (the authors' setting) has mean r = -1"
+    )
+    assert "], negative (95 % CI; positive: as claimed). For the match" in text
     assert text.endswith(", and outweighs it.")
     for sentence in re.split(r"(?<=[.]) (?=[A-Z])", text):
-        assert len(re.findall(r"(?<![\[,\d] )[-+]\d\.\d+ \[", sentence)) <= 2
+        assert len(re.findall(r"(?<![\[,\d] )[-+]\d\.\d+ \[", sentence)) <= 1
     turned = table.copy()
     turned.loc["euclidean", ["mean_r", "low", "high"]] = (0.9, 0.8, 0.95)
     text = finding(turned, 12, 4)
-    assert "correlates with accuracy as claimed: mean r = +0.90 [+0.80, +0.95]" in text
+    assert "has mean r = +0.90 [+0.80, +0.95], positive (95 % CI" in text
     assert "outweighs" not in text
+    assert headline(turned, 12, 4).startswith("yes, the correlation is positive (mean r = +0.90")
     turned.loc["euclidean", ["mean_r", "low", "high"]] = (0.1, -0.2, 0.3)
-    assert "does not clearly correlate with accuracy in either direction" in finding(turned, 12, 4)
+    assert "has mean r = +0.10 [-0.20, +0.30], the sign is not clear (95 % CI" in finding(turned, 12, 4)
+    assert headline(turned, 12, 4).startswith("no evidence that it does (mean r = +0.10")
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ((-0.92, -0.1), "r = -0.75 [-0.92, -0.10]."),
+        (
+            (-0.92, 0.07),
+            "r = -0.75 [-0.92, +0.07]. This interval contains 0, so an effect of width is not excluded and the sign is "
+            "inconclusive.",
+        ),
+        ((0.1, 0.9), "r = -0.75 [+0.10, +0.90]. The two intervals disagree, so the sign is inconclusive."),
+    ],
+)
+def test_what_the_width_leaves_of_the_sign_is_said_as_the_verdict_has_it(table, ends, told):
+    turned = table.copy()
+    turned.loc["euclidean", ["mean_r", "low", "high"]] = (-0.7, -0.86, -0.28)
+    given = pd.Series({"partial_r": -0.75, "low": ends[0], "high": ends[1]})
+    for text in (finding(turned, 15, 8, "real encoders", given), short(turned, 15, 8, given)):
+        assert (
+            f", negative{' (95 % CI; positive: as claimed)' if 'real' in text else ' over 15 encoders and 8 targets'}."
+            in text
+        )
+        assert f" Given the log width of the features, {told} " in text
+    unsure = verdicts(turned.loc["euclidean"], given)["sign"] == "inconclusive"
+    assert unsure == ("the sign is inconclusive" in told)
+    assert headline(turned, 15, 8, "real encoders", given).startswith("no evidence" if unsure else "no, the")
 
 
 def test_a_figure_shows_what_is_judged_the_controls_and_the_best_other_metrics():
@@ -183,8 +220,8 @@ def test_a_figure_shows_what_is_judged_the_controls_and_the_best_other_metrics()
     )
     rows = rows.assign(low=0.0, high=1.0)
     assert best_of_each_kind(rows, {"a": "A"}) == (
-        "the best form of relatedness is euclidean, -0.50 [+0.00, +1.00]; the best other metric is A, +0.90 [+0.00, +1.00]; the "
-        "best control is probe, +0.70 [+0.00, +1.00]"
+        "best form of relatedness is euclidean, -0.50 [+0.00, +1.00]. The best other metric is A, +0.90 [+0.00, +1.00]. The best "
+        "control is probe, +0.70 [+0.00, +1.00]"
     )
 
 
@@ -211,10 +248,21 @@ def test_spread_says_what_the_transport_follows():
         for r in rank
     ]
     cells = pd.DataFrame(rows)
-    text = spread(cells, cells[cells["target"] == "a"])
-    assert "is +1.00 [+1.00, +1.00]" in text
-    assert "permuted labels +1.00 in the mean over targets (range +1.00 to +1.00)" in text
-    assert "with accuracy by -1.00" in text
+    paper = pd.Series({"mean_r": -0.3, "low": -0.6, "high": 0.1})
+    text = spread(cells, cells[cells["target"] == "a"], paper)
+    assert text.startswith("The distribution mismatch grows with the effective rank")
+    assert (
+        "Over 30 encoders and 2 targets its correlation with the log effective rank is +1.00 [+1.00, +1.00]"
+        in text
+    )
+    assert "permuted labels it has +1.00 in the mean over targets (range +1.00 to +1.00)" in text
+    assert text.endswith("with accuracy by -1.00 [-1.00, -1.00].")
+    mixed = cells.assign(accuracy=np.random.default_rng(2).normal(size=60))
+    assert "Euclidean bound here, -0.30 [-0.60, +0.10]." in spread(
+        mixed, mixed[mixed["target"] == "a"], paper
+    )
+    told = spread(mixed, mixed[mixed["target"] == "a"], paper.abs())
+    assert "does not explain" not in told
 
 
 def test_candidates_are_scores_by_their_own_name_with_the_loss_beside(rows):
@@ -235,19 +283,32 @@ def test_candidates_are_scores_by_their_own_name_with_the_loss_beside(rows):
 
 
 @pytest.mark.parametrize(
-    ("r", "told"), [(0.85, ("1 of 2", "reaches", "above")), (0.7, ("None of 2", "reaches", "below"))]
+    ("r", "told"),
+    [
+        (0.85, ("On the targets of the search, yes. 1 of 2", "reaches", "above")),
+        (0.7, ("No. None of 2", "reaches", "below")),
+    ],
 )
 def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
     columns = {"mean_r": [r, 0.2, 0.99], "low": 0.0, "high": 1.0, "interaction_r": 0.6}
     candidates = pd.DataFrame(columns, index=["a", "b", "a loss"])
     last = pd.DataFrame(
-        {"mean_r": [r], "low": 0.1, "high": 0.9, "interaction_r": 0.55, "interaction_low": 0.2, "interaction_high": 0.8,
-         "difference": -0.1, "difference_low": -0.2, "difference_high": 0.0, "control": "probe"}
+        {"mean_r": [r, 0.1, 0.9], "low": 0.1, "high": 0.9, "interaction_r": 0.55, "interaction_low": 0.2,
+         "interaction_high": 0.8, "difference": -0.1, "difference_low": -0.2, "difference_high": 0.0, "control": "probe"},
+        index=["form", "worse", "logme"],
     )  # fmt: skip
-    text = searched_for(candidates, last, "the form", str.upper)
-    assert f"{told[0]} candidate bounds {told[1]} the goal, a mean r" in text
+    text = searched_for(
+        candidates, last, {"form": "the form", "logme": "LogME"}, ["Digits", "Emoji"], str.upper
+    )
+    assert text.startswith(
+        f"{told[0]} candidate bounds {told[1]} the goal on the targets of the search, a mean r"
+    )
+    assert "before the last 2 targets (Digits, Emoji) were seen is the form. It has mean r = " in text
+    assert text.endswith("LogME has more there: +0.90 [+0.10, +0.90].")
+    assert "worse" not in text
+    assert "has more there" not in searched_for(candidates, last.iloc[:2], {}, ["Digits"])
     assert f", {told[2]} the goal" in text
-    assert "the best (A) has mean r = " in text
+    assert ". The best (A) has mean r = " in text
     assert "(cross-validated probe) is -0.10 [-0.20, +0.00]" in text
 
 

@@ -231,7 +231,13 @@ def test_what_the_transport_term_follows():
         name: np.array([np.mean(list(part)) for _, part in table.groupby("encoder")[name]])
         for name in ("transport", "effective_rank", "accuracy")
     }
-    text = spread(table, table.groupby("encoder", sort=False).mean(numeric_only=True).reset_index())
+    bounds = scores[scores["group"] == "euclidean"]
+    paper = mean_correlations(study_cells(trainings, bounds, {"euclidean": False}), 20).loc["euclidean"]
+    truth = trainings.set_index(CELL)["fine_tuned"].to_dict()
+    assert paper["mean_r"] == pytest.approx(mean_r(truth, values(bounds, "euclidean")), abs=1e-9)
+    shown = table.groupby("encoder", sort=False).mean(numeric_only=True).reset_index()
+    text = spread(table, shown, paper)
+    assert f"Euclidean bound here, {paper['mean_r']:+.2f} [" in text
     for name in ("transport", "accuracy"):
         r = stats.pearsonr(np.log(means["effective_rank"]), means[name])
         low, high = r.confidence_interval(0.95)
