@@ -23,7 +23,7 @@
 profile: str = "embedded"  # [profile] which size of everything
 facts: str = "notebooks/facts"  # [folder] folder of the printed numbers
 resamples: int = 2000  # [>= 1] bootstrap resamples of encoders
-seed: int = 0  # [seed] of the resamples
+seed: int = 0  # [seed] seed of the resamples
 
 # %%
 import page
@@ -37,6 +37,7 @@ from taskrel_core.analysis.published import (
     read_published,
     recompute,
 )
+from taskrel_core.analysis.report import compared
 from taskrel_core.figures.names import NAMES, SCORE_NAMES
 from taskrel_core.figures.published import against_printed, against_two_tables, poster_cells
 
@@ -116,9 +117,9 @@ page.glue(
     "matters",
     f"The two tables of accuracies correlate with r from {least['pearson']:+.2f} [{least['low']:+.2f}, {least['high']:+.2f}] "
     f"({least['target']}) to {most['pearson']:+.2f} [{most['low']:+.2f}, {most['high']:+.2f}] ({most['target']}). Against the "
-    f"other table {flips} of {len(table)} correlations change sign and on {changed} of {len(best)} targets another score "
-    f"leads; but only {len(apart)} of the {len(table)} differences have an interval that excludes zero "
-    f"({', '.join(apart['score'] + ' on ' + apart['target'])}), where chance alone would give about {0.05 * len(table):.1f}.",
+    f"other table {flips} of {len(table)} correlations change sign. On {changed} of {len(best)} targets another score leads. "
+    f"Of the {len(table)} differences {len(apart)} have an interval that excludes zero "
+    f"({', '.join(apart['score'] + ' on ' + apart['target'])}). About {0.05 * len(table):.1f} are expected by coincidence.",
 )
 
 # %%
@@ -136,7 +137,7 @@ page.glue(
 # %% [markdown]
 # ## The averages in the poster's table
 #
-# The poster prints nine scores on three targets, and the mean of each row; no number of encoders and no interval.
+# The poster prints nine scores on three targets and the mean of each row, but neither the number of encoders nor an interval.
 # {glue}`means`
 
 # %%
@@ -162,22 +163,23 @@ ahead = size.index[size["leep"] > size["ours"]]
 right = by["name"][by["right"] == by["of"]]
 gap = (by["mean"] - by["printed"]).abs().idxmax()
 leep, ours = by.loc["leep"], by.loc["ours"]
+above = int((by["mean"].abs() > abs(ours["mean"])).sum())
 page.glue(
     "means",
-    f"{int(by['agrees'].sum())} of {len(by)} printed averages are the means of their cells, within rounding (the largest "
-    f"gap: {by['name'][gap]}, {by['mean'][gap]:+.3f}, printed {by['printed'][gap]:+.2f}). In size, the mean of LEEP "
-    f"({leep['mean']:+.2f}) is above that of relatedness ({ours['mean']:+.2f}), and so is its cell on {len(ahead)} of "
-    f"{len(size)} targets ({', '.join(ahead)}). Relatedness is one of {len(right)} scores with the right sign in every "
-    f"cell ({', '.join(right)}). Without the number of encoders no interval can be given for these differences.",
+    f"{int(by['agrees'].sum())} of {len(by)} printed averages are within 0.01 of the means of their cells, which the rounding "
+    f"of cells and averages to two digits allows. The largest difference is that of {by['name'][gap]}: {by['mean'][gap]:+.3f}, "
+    f"printed {by['printed'][gap]:+.2f}. In size, the mean of LEEP ({leep['mean']:+.3f}) is "
+    f"{compared(abs(leep['mean']), abs(ours['mean']))[0]} that of relatedness ({ours['mean']:+.3f}). Its cell is above on "
+    f"{len(ahead)} of {len(size)} targets ({', '.join(ahead)}). Scores with the right sign in every cell: {', '.join(right)}. "
+    "Without the number of encoders no interval can be given for these differences.",
 )
 
 # %%
 page.glue(
     "ours",
-    f"{int(by['agrees'].sum())} of {len(by)} printed averages follow from their cells within rounding; by absolute value LEEP "
-    f"(recomputed {leep['mean']:.3f}) is largest, relatedness ({ours['mean']:.3f}) "
-    f"{'second' if (by['mean'].abs() > abs(ours['mean'])).sum() == 1 else 'not second'}; the claimed sign in every cell: "
-    f"{', '.join(right)}",
+    f"{int(by['agrees'].sum())} of {len(by)} printed averages follow from their cells, within rounding of both. By absolute "
+    f"value {by['name'][by['mean'].abs().idxmax()]} is largest; relatedness is number {above + 1} of {len(by)}. Scores with the "
+    f"claimed sign in every cell: {', '.join(right)}",
 )
 page.verdict(
     "arithmetic check" if by["agrees"].all() else "not supported",

@@ -43,7 +43,7 @@ def recommendation(table: pd.DataFrame, names: Mapping[str, str]) -> str:
     if by in ("probe", "knn"):
         error = np.sqrt(table[by] * (1 - table[by]) / n)
         close = float(best[by]) - table[by] <= np.sqrt(error**2 + error.iloc[0] ** 2)
-        said += f", which is right on {best[by]:.1%} of {n} samples (standard error {error.iloc[0]:.1%})"
+        said += f". Its accuracy on {n} samples is {best[by]:.1%} (standard error {error.iloc[0]:.1%})"
         others = list(table.loc[close, "name"])[1:]
         if others:
             said += f". Within one standard error of the difference, so perhaps as good: {_listed(others)}"
@@ -55,9 +55,9 @@ def _certificate(best: pd.Series) -> str:
         return "Without a reference there is no bound"
     relation, bound, chance = compared(float(best["bound"]), float(best["chance"]))
     certified = "certified" if bool(best["certified"]) else "not certified"
-    vacuous = "" if relation == "below" else ", so it says nothing"
+    vacuous = "" if relation == "below" else ", so it is vacuous"
     said = f"Its bound on the loss after transfer is {bound} nats on these samples ({certified})"
-    return f"{said}, {relation} chance, {chance}{vacuous}"
+    return f"{said}. This is {relation} chance, {chance}{vacuous}"
 
 
 def cautions(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -> list[str]:
@@ -230,12 +230,14 @@ def experience(
         return f"How well {names[by]} picks was not tried on the book's targets"
 
     def told(way: str) -> str:
-        line = lines.loc[way]
-        return f"{names[way]} {100 * line['regret']:.1f} points (95 % CI {100 * line['low']:.1f} to {100 * line['high']:.1f})"
+        low, point, high = (100 * lines.loc[way, name] for name in ("low", "regret", "high"))
+        return f"{point:.1f} points (95 % CI {low:.1f} to {high:.1f})"
 
     others = [way for way in lines.index if way not in (by, reference, RANDOM)][:3]
+    others += [way for way in (reference, RANDOM) if way != by]
     line = lines.loc[by]
     return (
-        f"On the book's {line['targets']:.0f} targets and {line['encoders']:.0f} encoders, the encoder picked had a fine-tuned "
-        f"accuracy below the best by: {'; '.join(told(way) for way in dict.fromkeys((by, *others, reference, RANDOM)))}"
+        f"On the book's {line['targets']:.0f} targets and {line['encoders']:.0f} encoders, choosing by the {names[by]} lost "
+        f"{told(by)} of fine-tuned accuracy against the best encoder. Other ways: "
+        f"{'; '.join(f'{names[way]}, {told(way)}' for way in others)}"
     )

@@ -137,11 +137,15 @@ def finding(table: pd.DataFrame) -> str:
         table: as ``changes`` returns it.
     """
     rows = _last(table).drop(index=STATIC, errors="ignore")
-    fall, rise = (int(sure.sum()) for sure in (rows["change_high"] < 0, rows["change_low"] > 0))
-    return (
-        f"With {rows['condition'].iloc[0]} the correlation of {fall} of {len(rows)} scores falls and that of {rise} rises, "
-        "beyond what resampling explains."
+    falls, rises = rows[rows["change_high"] < 0], rows[rows["change_low"] > 0]
+    said = (
+        f"With {rows['condition'].iloc[0]} the correlation of {len(falls)} of {len(rows)} scores falls and that of {len(rises)} "
+        "rises, beyond what resampling explains."
     )
+    negative = (
+        len(rises) and (rises["mean_r"] < 0).all()
+    )  # the change is positive, so it was below that before
+    return said + " Those that rise are negative and move towards 0." * bool(negative)
 
 
 def told(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -> str:
@@ -157,7 +161,7 @@ def told(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -
         first, *others = (row for _, row in table[table["score"] == score].iterrows())
         moves = [f"{interval_text(row, 'change', 'change_')} with {row['condition']}" for row in others]
         sentences.append(
-            f"{names.get(score, score)}: mean r {interval_text(first)} with {first['condition']}; it changes by "
+            f"{names.get(score, score)}: mean r {interval_text(first)} with {first['condition']}. It changes by "
             f"{' and '.join(moves)}."
         )
     return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)

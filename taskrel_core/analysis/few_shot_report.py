@@ -62,8 +62,9 @@ def short(table: pd.DataFrame, encoders: int, targets: int, given: pd.Series | N
     """
     paper, probe = table.loc[PAPER], table.loc["probe"]
     return (
-        f"mean r = {_signed(paper)} over {encoders} encoders and {targets} targets.{_given_width(paper, given)} Match of encoder "
-        f"and target: {interval_text(paper, 'interaction_r', 'interaction_')}. Cross-validated probe: {interval_text(probe)}"
+        f"over {encoders} encoders and {targets} targets, mean r = {_signed(paper)} (95 % CI; positive: as claimed)."
+        f"{_given_width(paper, given)} Match of encoder and target: {interval_text(paper, 'interaction_r', 'interaction_')}. "
+        f"Cross-validated probe: {interval_text(probe)}"
     )
 
 
@@ -277,7 +278,7 @@ def searched_for(
         f"{'On the targets of the search, yes' if len(reach) else 'No'}. {len(reach) or 'None'} of {len(bounds)} candidate "
         f"bounds reach{'' if len(reach) > 1 else 'es'} the goal on the targets of the search, a mean r of {goal} and a match r "
         f"of {match}. The best ({label(str(best.name))}) has mean r = {interval_text(best)} (95 % CI). The form fixed before the "
-        f"last {len(targets)} targets ({', '.join(targets)}) were seen is {called[chosen.name]}. It has mean r = "
+        f"last {len(targets)} targets ({', '.join(targets)}) were seen ({called[chosen.name]}) has mean r = "
         f"{interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')} there, {met} the goal. "
         f"Its mean r less that of the best control ({_words(control)}) is "
         f"{interval_text(chosen, 'difference', 'difference_')}.{''.join(more)}"

@@ -83,7 +83,7 @@ def test_verdicts_and_text_tell_sign_and_stability_apart(table):
     text = told(table, {"euclidean": "relatedness"}, ["euclidean", "probe"])
     first = table.query("score == 'euclidean' and condition == 'all'")["mean_r"].item()
     assert text.startswith(f"Relatedness: mean r {first:+.2f} [")
-    assert "] with all; it changes by " in text
+    assert "] with all. It changes by " in text
     assert text.count(".") > 10
     assert text.endswith(" with turned.")
 
@@ -103,6 +103,12 @@ def test_the_finding_counts_what_falls_and_what_rises_for_sure(table):
     assert finding(table) == said
     unsure = table.assign(change_low=-0.1, change_high=0.1)
     assert "of 0 of 2 scores falls and that of 0 rises" in finding(unsure)
+    rising = table.assign(change_low=0.1, change_high=0.2, mean_r=-0.3)
+    assert finding(rising).endswith(
+        "that of 2 rises, beyond what resampling explains. Those that rise are negative and move towards 0."
+    )
+    rising.loc[rising.index[-1], "mean_r"] = 0.1
+    assert finding(rising).endswith("beyond what resampling explains.")
 
 
 @pytest.mark.parametrize(
