@@ -23,19 +23,13 @@
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
 reference: str | list[str] = "mnist"  # [data set] reference task, also folder:PATH or features:FILE.npz
-target: str | list[str] = (
-    "glyphs_digits"  # [data set] target task, the same; unlabelled:PATH@K with labels=pseudo
-)
-encoder: str | list[str] = (
-    "lenet"  # [encoder] encoder of both tasks; lenet and pca learn from the reference, others do not
-)
+target: str | list[str] = "glyphs_digits"  # [data set] target task; unlabelled:PATH@K with labels=pseudo
+encoder: str | list[str] = "lenet"  # [encoder] encoder of both tasks; lenet and pca learn from the reference
 tau: float | list[float] = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
 labels: str | list[str] = "true"  # [true | pseudo] labels of the target; "pseudo": its own are not read
 n_reference: int | list[int] = 1000  # [>= 1] reference samples
 n_target: int | list[int] = 1000  # [>= 1] target samples
-share: float | list[float] = (
-    1.0  # [> 0, <= 1] fraction of each class of the target samples, at least two per class
-)
+share: float | list[float] = 1.0  # [> 0, <= 1] fraction of each target class, at least two samples
 n_fit: int | list[int] = 5000  # [>= 1] samples that LeNet and PCA learn from
 epochs: int | list[int] = 10  # [>= 0] training epochs of LeNet
 seed: int | list[int] = 0  # [seed] seed of samples, encoder and search
@@ -108,11 +102,11 @@ shown = {
     "log_k": "log K",
 }
 guaranteed = f"the bound is {'' if row['certified'] else 'not '}certified"
-worse = row["head_accuracy"] < row["accuracy"]  # neither is known without labels
-best = ". The best head has the lowest loss, here not the higher accuracy" if worse else ""
 terms = pd.DataFrame({"quantity": shown.values(), "value": [float(row[k]) for k in shown]})
 
 # %%
+worse = row["head_accuracy"] < row["accuracy"]  # neither is known without labels
+best = ". The best head has the lowest loss, here not the higher accuracy" if worse else ""
 page.table(
     terms,
     "your-task-numbers",

@@ -164,6 +164,8 @@ right = by["name"][by["right"] == by["of"]]
 gap = (by["mean"] - by["printed"]).abs().idxmax()
 leep, ours = by.loc["leep"], by.loc["ours"]
 above = int((by["mean"].abs() > abs(ours["mean"])).sum())
+
+# %%
 page.glue(
     "means",
     f"{int(by['agrees'].sum())} of {len(by)} printed averages are within 0.01 of the means of their cells, which the rounding "
