@@ -6,6 +6,7 @@ A page reads: finding, figures and tables, method and statistics, reproduce. The
 import json
 import re
 import shlex
+from collections.abc import Container
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,8 +24,8 @@ ABSENT = "not run for this copy of the book"
 DEFAULT = "embedded"  # profile that make takes if none is named
 AGAIN = "With another value, as a page of its own beside this one:"
 ORIGINS = {
-    "computed": "computed",
-    "cached": "from that machine's cache",
+    "computed": "computed for this page",
+    "cached": "read from the cache",
     "shipped": "shipped with the repository",
 }
 
@@ -147,36 +148,64 @@ def again(source: Path, page: str) -> str:
     """Return the line that makes a page, what that took, and for a page of the book a line with another parameter."""
     made = _read(page_folder(page, source) / f"{page}.json")  # none if it was not run
     given = " ".join(f"{name}={written(value)}" for name, value in made.get("given", {}).items())
-    text = f"{_command(stem_of(page), given, made.get('profile', DEFAULT))}\n\n{_took(made)}"
+    line = _line(stem_of(page), given, made.get("profile", DEFAULT))
+    text = f"{_fenced(line)}\n\n{_took(made, line, shipped_rows(source))}"
     if page != stem_of(page):
         return text
     other = next((e["again"] for e in _entries(source) if e.get("page") == page and "again" in e), "")
     other = other or _another(made.get("parameters", {}))
-    return f"{text}\n\n{AGAIN}\n\n{_command(page, other)}" if other else text
+    return f"{text}\n\n{AGAIN}\n\n{_fenced(_line(page, other))}" if other else text
 
 
-def _command(stem: str, given: str, profile: str = DEFAULT) -> str:
-    """A line to copy."""
+def _line(stem: str, given: str, profile: str = DEFAULT) -> str:
+    """The command that makes a page."""
     words = [f"make notebook NB={stem}"]
     words += [f"PROFILE={profile}"] if profile != DEFAULT else []
     plain = not re.search(r'["$`!\\]', given)
     words += [f'P="{given}"' if plain else f"P={shlex.quote(given)}"] if given else []
-    return f"```bash\n{' '.join(words)}\n```"
+    return " ".join(words)
 
 
-def _took(made: dict[str, Any]) -> str:
+def _fenced(line: str) -> str:
+    """A line to copy."""
+    return f"```bash\n{line}\n```"
+
+
+def shipped_rows(source: Path) -> dict[str, str]:
+    """Return the file of ``book/results`` that holds each row, by the row's key."""
+    found = {}
+    for path in sorted((source / "results").glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            found[re.match(r'\{"key": "(\w+)"', line)[1]] = path.name
+    return found
+
+
+def origins(made: dict[str, Any], shipped: Container[str]) -> dict[str, int]:
+    """Return how many rows of a page have each origin; a shipped row that was read from the cache counts as shipped.
+
+    Args:
+        made: record of the page.
+        shipped: keys of the rows that the repository has.
+    """
+    rows = dict.fromkeys(ORIGINS, 0) | made["rows"]
+    known = sum(key in shipped for key in made.get("row_keys", []))
+    both = min(rows["cached"], max(known - rows["shipped"], 0))
+    return rows | {"cached": rows["cached"] - both, "shipped": rows["shipped"] + both}
+
+
+def _took(made: dict[str, Any], line: str, shipped: Container[str]) -> str:
     """How long a page took, where its rows came from, and how to compute those that came from the repository."""
     if not made:
         return ""
-    rows = [f"{number} {ORIGINS[origin]}" for origin, number in made["rows"].items() if number]
-    text = f"It took {made['seconds']:.0f} s when this page was made" + (
-        f"; rows: {', '.join(rows)}." if rows else "."
-    )
+    text = f"Making this page took {made['seconds']:.0f} s."
+    rows = {ORIGINS[origin]: number for origin, number in origins(made, shipped).items() if number}
     if not rows:
         return text
-    return (
-        f"{text} Where `.cache/rows` is empty, the line with `FRESH=1` at its end computes every row again."
-    )
+    where = [f"{number:,} {words}" for words, number in rows.items()]
+    said = f"{sum(rows.values()):,} rows: {', '.join(where)}"
+    if len(rows) == 1:
+        said = f"Its {sum(rows.values()):,} rows were all {next(iter(rows))}"
+    return f"{text} {said}. With an empty `.cache/rows`, `` {line} FRESH=1 `` computes every row again."
 
 
 def _another(parameters: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ledger import FromPages
+from ledger import FromPages, shipped_rows
 
 from taskrel_core import DATASETS, ENCODERS
 
@@ -48,15 +48,6 @@ def records(source: Path) -> list[dict[str, Any]]:
     return [
         json.loads(path.read_text(encoding="utf-8")) for path in sorted((source / "executed").glob("*.json"))
     ]
-
-
-def shipped_rows(source: Path) -> dict[str, str]:
-    """Return the file of ``book/results`` that holds each row, by the row's key."""
-    found = {}
-    for path in sorted((source / "results").glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            found[re.match(r'\{"key": "(\w+)"', line)[1]] = path.name
-    return found
 
 
 def totals(made: list[dict[str, Any]], shipped: dict[str, str]) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """The directives ``{run-status}`` and ``{fault-report}``: how the pages were made, and how the tests of faults ended."""
 
 import json
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 import yaml
 from docutils import nodes
-from ledger import ORIGINS, called
+from ledger import ORIGINS, called, origins, shipped_rows
 from listings import ROOT
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -31,7 +32,10 @@ class RunStatus(SphinxDirective):
         notes = "\n".join(
             f"- {called(stem)} ({now['state']}): {_verbatim(now['reason'])}" for stem, now in late
         )
-        return self.parse_text_to_nodes(f"{_table(pages, records)}\n\n{notes}\n\n{_versions(records)}")
+        shipped = shipped_rows(Path(self.env.srcdir))
+        return self.parse_text_to_nodes(
+            f"{_table(pages, records, shipped)}\n\n{notes}\n\n{_versions(records)}"
+        )
 
 
 class FaultReport(SphinxDirective):
@@ -47,9 +51,9 @@ class FaultReport(SphinxDirective):
         return self.parse_text_to_nodes("\n".join([":::{table}", ":class: stack dated", "", *lines, ":::"]))
 
 
-def _table(pages: dict[str, Any], records: dict[str, Any]) -> str:
+def _table(pages: dict[str, Any], records: dict[str, Any], shipped: Container[str]) -> str:
     """A line for each page; what all pages have in common is said once, above them."""
-    rows = [_row(stem, now["state"], records.get(stem)) for stem, now in pages.items()]
+    rows = [_row(stem, now["state"], records.get(stem), shipped) for stem, now in pages.items()]
     common = {name: rows[0][name] for name in SAID_ONCE if len({row[name] for row in rows}) == 1}
     names = [name for name in COLUMNS if name not in common]
     lines = [names, [COLUMNS[name] for name in names], *([row[name] for name in names] for row in rows)]
@@ -59,12 +63,13 @@ def _table(pages: dict[str, Any], records: dict[str, Any]) -> str:
     return f"{above}:::{{table}}\n:class: run-status dated\n\n{body}\n:::"
 
 
-def _row(stem: str, state: str, made: dict[str, Any] | None) -> dict[str, str]:
+def _row(stem: str, state: str, made: dict[str, Any] | None, shipped: Container[str]) -> dict[str, str]:
     """One page's cells by the name of their column."""
     if made is None:
         return dict.fromkeys(COLUMNS, "") | {"page": called(stem), "state": state}
     cells = [f"{{doc}}`{called(stem)} <executed/{stem}>`", state, made["profile"], f"{made['seconds']:.1f}"]
-    rows = ", ".join(str(made["rows"][origin]) for origin in ORIGINS)
+    counts = origins(made, shipped)
+    rows = ", ".join(str(counts[origin]) for origin in ORIGINS)
     cells += [str(made["peak_memory_mb"]), rows, made["commit"], made["started"][:16].replace("T", " ")]
     return dict(zip(COLUMNS, cells, strict=True))
 

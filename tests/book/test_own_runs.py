@@ -108,12 +108,34 @@ def test_a_run_of_ones_own_has_its_line_and_what_it_took(tmp_path, given, line):
     (tmp_path / "runs").mkdir()
     (tmp_path / f"runs/{NAME}.json").write_text(json.dumps(made))
     text = ledger.again(tmp_path, NAME)
-    assert text.startswith(f"```bash\nmake notebook NB=03_gap PROFILE=smoke {line}\n```\n\nIt took 12 s when")
+    command = f"make notebook NB=03_gap PROFILE=smoke {line}"
+    assert text.startswith(f"```bash\n{command}\n```\n\nMaking this page took 12 s. 5 rows: ")
     assert (
-        "rows: 2 from that machine's cache, 3 shipped with the repository. Where `.cache/rows` is empty, the line with `FRESH=1`"
-        in text
+        "5 rows: 2 read from the cache, 3 shipped with the repository. With an empty `.cache/rows`, " in text
     )
+    assert text.endswith(f"`` {command} FRESH=1 `` computes every row again.")
     assert ledger.AGAIN not in text
+
+
+def test_a_shipped_row_that_the_cache_had_counts_as_shipped(tmp_path):
+    made = {"given": {}, "profile": "embedded", "seconds": 3, "row_keys": ["a", "b", "c"]}
+    (tmp_path / "ledger.yml").write_text("[]")
+    (tmp_path / "executed").mkdir()
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/03.jsonl").write_text('{"key": "a", "row": {}}\n{"key": "b", "row": {}}\n')
+    for rows, told in (
+        (
+            {"computed": 0, "cached": 2, "shipped": 1},
+            "3 rows: 1 read from the cache, 2 shipped with the repository. With",
+        ),
+        (
+            {"computed": 1, "cached": 2, "shipped": 0},
+            "3 rows: 1 computed for this page, 2 shipped with the repository. With",
+        ),
+        ({"computed": 3, "cached": 0, "shipped": 0}, "Its 3 rows were all computed for this page. With"),
+    ):
+        (tmp_path / "executed/03_gap.json").write_text(json.dumps(made | {"rows": rows}))
+        assert f"took 3 s. {told}" in ledger.again(tmp_path, "03_gap")
 
 
 def test_a_page_of_the_book_has_a_line_with_another_value_after_its_own(tmp_path):
