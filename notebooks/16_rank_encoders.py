@@ -19,7 +19,8 @@
 #
 # With few encoders and targets the intervals are wide. Where those of two ways overlap widely, neither can be called better.
 #
-# The reference is one that a package carries, Twemoji, unless `reference=` names another. All rows:
+# Without `encoders=` the page ranks all that packages carry under a free licence. The reference is Twemoji unless `reference=`
+# names another. All rows:
 # {download}`CSV <../_generated/rows.16_rank_encoders.csv>`, {download}`JSON lines <../_generated/rows.16_rank_encoders.jsonl>`.
 
 # %% tags=["parameters"]
@@ -27,9 +28,7 @@ profile: str = "embedded"  # [profile] which size of everything
 target: list[str] = [
     "emoji_noto"
 ]  # [data set] target task; folder:PATH for pictures of your own; features:FILE.npz, one per encoder
-encoders: list[
-    str
-] = []  # [encoder, may be empty] encoders to rank; none: those that packages carry under a free licence
+encoders: list[str] = []  # [encoder, may be empty for all free encoders] encoders to rank
 reference: list[str] = [
     "emoji_twemoji"
 ]  # [data set, may be empty] reference task of the bound; features:FILE.npz with such a target

@@ -56,7 +56,7 @@ last: list[str] = [
     "intel_scenes",
     "mnist_m",
 ]  # [data set] last targets, on which this form is tested
-tested: list[str] = []  # [encoder, may be empty] encoders of this test; none: all small ones
+tested: list[str] = []  # [encoder, may be empty for all small encoders] encoders of this test
 rates: list[float] = [5e-4, 1.5e-3]  # [> 0] learning rates of the test, as in the table of small encoders
 test_seeds: list[int] = [0, 1, 2]  # [seed] seeds of its fine-tuning; the first selects the learning rate
 

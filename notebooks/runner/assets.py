@@ -33,7 +33,8 @@ def package(module: str = "") -> ModuleType | None:
 @cache
 def names() -> dict[str, list[str]]:
     """The registered names by kind; kept in the cache, since to import the registries takes seconds."""
-    rooms = [ROOT / "taskrel_core" / room for room in ("data", "encoders", "_registry.py", "__init__.py")]
+    parts = ("data", "encoders", "experiments/rank.py", "_registry.py", "__init__.py")
+    rooms = [ROOT / "taskrel_core" / part for part in parts]
     files = sorted(path for room in rooms for path in (room.rglob("*.py") if room.is_dir() else [room]))
     here = [Path(__file__), *files]
     code = hashlib.sha256(b"".join(path.read_bytes() for path in here if path.exists())).hexdigest()
@@ -48,6 +49,9 @@ def names() -> dict[str, list[str]]:
     found = {kind: list(registry) for kind in REGISTRIES if (registry := _registry(kind)) is not None}
     if "encoder" in found:
         found["trainable encoder"] = [name for name, entry in _registry("encoder").items() if entry.trainable]
+        found["small encoders"] = [name for name in found["encoder"] if name.startswith("small:")]
+        ranking = package("experiments.rank")
+        found["free encoders"] = ranking.default_encoders() if ranking else []
     if kept:
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ A rule is a list of, separated by commas:
     trainable encoder      one that fine-tuning can train  true needs clip: in NAME  only if NAME begins so
     2 items, 2 or more     how many, else at least one     one per item of pairs     as many as another parameter has
     may be empty           also none                       may repeat                also the same item twice
+    may be empty for all small encoders, ... free encoders   none stands for all of this kind
 
 A type such as ``float | list[float]`` takes one value, or several, each of which the notebook tries.
 ``encoder: > 0`` is for a dict: what its names are, then what its values are. A dict without it has the names of its
@@ -36,6 +37,7 @@ LENGTH = re.compile(r"(\d+) (items|or more)")
 AS_MANY = re.compile(r"one per item of (\w+)")
 NEEDS = re.compile(r"true needs (\S+) in (\w+)")
 KINDS = ("data set", "encoder", "trainable encoder", "folder", "data set > data set")
+EMPTY = re.compile(r"may be empty for all (small encoders|free encoders)")
 WORDS = ("seed", "profile", "may be empty", "may repeat", *KINDS)
 
 
@@ -101,7 +103,9 @@ def _understood(p: Parameter) -> None:
     parts = [*p.parts, p.of_names] if p.of_names else p.parts
     for part in parts:
         known = (
-            part in WORDS or " | " in part or any(x.fullmatch(part) for x in (BOUND, LENGTH, AS_MANY, NEEDS))
+            part in WORDS
+            or " | " in part
+            or any(x.fullmatch(part) for x in (BOUND, LENGTH, AS_MANY, NEEDS, EMPTY))
         )
         if not known:
             raise ValueError(f"{part!r} is no rule; see notebooks/runner/parameters.py")
@@ -150,6 +154,16 @@ def chosen(
         except ValueError as error:
             raise Refused(f"notebooks/{stem}.py, from {origin}: {error}\n{p}") from error
     return merged, {name: merged[name] for name in asked}
+
+
+def filled(known: dict[str, Parameter], values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values, with the names that an empty list stands for in its place."""
+    found = dict(values)
+    for name, p in known.items():
+        group = next((match[1] for part in p.parts if (match := EMPTY.fullmatch(part))), None)
+        if group and not values[name]:
+            found[name] = assets.names().get(group, [])
+    return found
 
 
 def _typed(
@@ -242,7 +256,7 @@ def _check_length(p: Parameter, value: list | dict) -> None:
         number, words = int(exact[1]), exact[2]
         if len(value) < number or (words == "items" and len(value) > number):
             raise ValueError(f"{p.name} must have {exact[0]}, got {len(value)}: {value!r}")
-    elif not value and "may be empty" not in p.parts:
+    elif not value and not any(part.startswith("may be empty") for part in p.parts):
         raise ValueError(f"{p.name} must have at least one item, got {value!r}")
     if isinstance(value, list) and "may repeat" not in p.parts and len(set(value)) < len(value):
         twice = next(item for item in value if value.count(item) > 1)

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from . import assets
 from .imports import ROOT, imported
-from .parameters import Parameter, chosen, declared
+from .parameters import Parameter, chosen, declared, filled
 from .places import OWN
 from .reading import written
 
@@ -84,7 +84,7 @@ def make(
         "shipped rows": {
             path.name: file_hash(path) for path in sorted((ROOT / "book/results").glob("*.jsonl"))
         },
-        "data": assets.versions(merged, download),
+        "data": assets.versions(filled(known, merged), download),
     }
     return Plan(stem, notebook, profile, known, asked, injected, parts, file_hash(source))
 

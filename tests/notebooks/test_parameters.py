@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from runner import assets, plan
-from runner.parameters import chosen, declared
+from runner.parameters import chosen, declared, filled
 from runner.reading import Refused
+
+from taskrel_core import ENCODERS
+from taskrel_core.experiments.rank import default_encoders
 
 ROOT = Path(__file__).resolve().parents[2]
 STEMS = {path.stem[:2]: path.stem for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))}
@@ -244,9 +247,24 @@ def test_the_key_follows_the_pictures_wherever_their_folder_is_named(pictures, n
 def test_every_data_set_and_encoder_of_every_profile_is_in_the_key_of_its_page():
     for stem in STEMS.values():
         for profile in ("embedded", "paper", "smoke"):
-            parts = plan.make(stem, profile).parts
+            made = plan.make(stem, profile)
             known = {name for kind in assets.names().values() for name in kind}
-            assert set(assets.words(parts["parameters"])) & known == set(parts["data"]) & known
+            asked = filled(made.declared, made.parts["parameters"])
+            assert set(assets.words(asked)) & known == set(made.parts["data"]) & known
+
+
+def test_an_empty_list_stands_for_the_encoders_that_its_rule_names():
+    small = [name for name in ENCODERS if name.startswith("small:")]
+    for number, name, expected in (
+        ("17", "encoders", small),
+        ("19", "tested", small),
+        ("16", "encoders", default_encoders()),
+    ):
+        made = plan.make(STEMS[number], "embedded")
+        assert made.parts["parameters"][name] == []
+        assert {n: made.parts["data"][n] for n in expected} == {n: ENCODERS[n].version for n in expected}
+        one = plan.make(STEMS[number], "embedded", {name: "small:resnet/mnist"}).parts["data"]
+        assert [n for n in one if n in expected] == [n for n in expected if n == "small:resnet/mnist"]
 
 
 def test_names_of_dicts_count_and_what_is_not_here_is_not_fetched(monkeypatch, tmp_path):
