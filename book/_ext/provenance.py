@@ -13,10 +13,12 @@ from typing import Any
 from ledger import FromPages, shipped_rows
 
 from taskrel_core import DATASETS, ENCODERS
+from taskrel_core.encoders.small import PREFIX
 
 PAGES = (
     "| page | seeds | rows | of them shipped in | data sets and encoders |\n| --- | --- | --- | --- | --- |\n"
 )
+NONE = "–"  # of a file of one's own
 NOT_FREE = "non-commercial|CC BY-NC|for research"
 FILES = "| file | version (sha256) | licence | pages |\n| --- | --- | --- | --- |\n"
 
@@ -59,6 +61,7 @@ def totals(made: list[dict[str, Any]], shipped: dict[str, str]) -> dict[str, str
     """
     keys = {key for record in made for key in record["row_keys"]}
     names = {name: licence_of(name) for record in made for name in record["parts"]["data"]}
+    names = {name: text for name, text in names.items() if text != NONE}  # folders of files are neither
     return {
         "pages": str(len(made)),
         "rows": f"{len(keys):,}",
@@ -69,8 +72,8 @@ def totals(made: list[dict[str, Any]], shipped: dict[str, str]) -> dict[str, str
         "seeds": _joined(_seeds(*made)),
         "single": _joined(_link(record) for record in made if len(_seeds(record)) == 1),
         "files": str(len(names)),
-        "unlicensed": _joined(f"`{name}`" for name, text in names.items() if "none stated" in text),
-        "noncommercial": _joined(f"`{name}`" for name, text in names.items() if re.search(NOT_FREE, text)),
+        "unlicensed": _together(name for name, text in names.items() if "none stated" in text),
+        "noncommercial": _together(name for name, text in names.items() if re.search(NOT_FREE, text)),
     }
 
 
@@ -79,7 +82,7 @@ def licence_of(name: str) -> str:
     for registry in (DATASETS, ENCODERS):
         if name in list(registry):
             return registry[name].licence
-    return "–"
+    return NONE
 
 
 def _page(record: dict[str, Any], shipped: dict[str, str]) -> str:
@@ -94,7 +97,7 @@ def _page(record: dict[str, Any], shipped: dict[str, str]) -> str:
         _joined(_seeds(record)),
         rows,
         shown,
-        _joined(f"`{n}`" for n in record["parts"]["data"]),
+        _together(record["parts"]["data"]),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -128,6 +131,16 @@ def _seeds(*made: dict[str, Any]) -> list[int]:
     """All seeds of some pages."""
     values = [value for record in made for value in record["seeds"].values()]
     return sorted({seed for value in values for seed in (value if isinstance(value, list) else [value])})
+
+
+def _together(names: Iterable[str]) -> str:
+    """Names of data sets and encoders, small encoders but counted where there are several."""
+    names = list(names)
+    small = [name for name in names if name.startswith(PREFIX)]
+    if len(small) < 2:
+        return _joined(f"`{name}`" for name in names)
+    others = [f"`{name}`" for name in names if name not in small]
+    return _joined([*others, f"{len(small)} {{ref}}`small encoders <small-encoders>`"])
 
 
 def _joined(words: Iterable[Any]) -> str:

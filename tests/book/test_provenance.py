@@ -59,6 +59,17 @@ def test_numbers_of_the_checklist_are_those_of_the_records(source):
     }  # fmt: skip
 
 
+def test_small_encoders_are_counted_and_folders_are_no_data_sets(source):
+    made = provenance.records(source)
+    small = {"small:resnet/tiny_3": "1" * 64, "small:resnet/random": "2" * 64, "notebooks/facts": "3" * 64}
+    made[0]["parts"] = made[0]["parts"] | {"data": {"digits": "d" * 64} | small}
+    known = provenance.totals(made, {})
+    assert known["files"] == "4"
+    assert known["noncommercial"] == "`small:resnet/tiny_3`, `moco_v3_resnet50`"
+    told = provenance._page(made[0], {})
+    assert told.endswith("| `digits`, `notebooks/facts`, 2 {ref}`small encoders <small-encoders>` |")
+
+
 def test_the_checklist_answers_fifteen_questions(book):
     page = BeautifulSoup((book / "checklist.html").read_text(encoding="utf-8"), "html.parser")
     answers = [item.get_text() for item in page.select("article ol > li")]
