@@ -25,7 +25,11 @@ def remember(app: Sphinx, doctree: nodes.document) -> None:
     """Keep what the glossary says."""
     for entry in doctree.findall(nodes.definition_list_item):
         if isinstance(entry.parent.parent, addnodes.glossary):
-            meaning = " ".join(entry[-1].astext().split())
+            told = entry[-1].deepcopy()
+            for other in list(told.findall(addnodes.pending_xref)):
+                if other["refdomain"] == "cite":
+                    other.parent.remove(other)
+            meaning = re.sub(r" (?=[:,.;])", "", " ".join(told.astext().split()))
             for term in entry.findall(nodes.term):
                 app.env.taskrel_words[term.astext()] = (meaning, term["ids"][0])
 

@@ -296,7 +296,9 @@ def test_the_line_on_a_page_is_one_that_the_runner_takes(book, pages):
 
 
 def test_words_of_the_glossary_show_their_meaning(book, pages):
-    words = {dt.get_text().strip("#") for dt in pages[book / "glossary.html"].select("dl.glossary dt")}
+    listed = [dt.get_text().strip("#") for dt in pages[book / "glossary.html"].select("dl.glossary dt")]
+    assert listed == sorted(listed, key=str.lower)
+    words = set(listed)
     linked = pages[book / "summary.html"].select("a.term")
     assert {"certified", "chance"} <= {a.get_text() for a in linked} <= words
     assert all(len(a["title"].split()) > 5 and a["href"].startswith("glossary.html#term-") for a in linked)
@@ -310,6 +312,8 @@ def test_words_of_the_glossary_show_their_meaning(book, pages):
         if str(a.next_sibling).startswith(" alone")
     ]
     assert not wrong
+    told = {a.get_text(): a["title"] for page in pages.values() for a in page.select("a.term")}
+    assert told["LogME"].startswith("A published metric: the marginal likelihood")  # without its citation
 
 
 def test_each_figure_of_the_summary_is_shown_with_what_was_found(book, pages):
