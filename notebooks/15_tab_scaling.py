@@ -33,28 +33,28 @@
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
 workers: list[int] = [1, 2]  # [>= 1] Dask workers of one thread each
-rows: int = 12  # [>= 1] exact bounds that they share
+rows: int = 12  # [>= 1] exact bounds that the workers share
 seeds: list[int] = [
     0,
     100,
     200,
     300,
     400,
-]  # [seed] of the first of them, one repeat per seed, since timings are noisy
-sizes: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # [>= 1] of each of them
+]  # [seed] seeds of the repeats, each that of its first bound
+sizes: dict[str, int] = {"n": 2000, "d": 256, "k": 10}  # [>= 1] sizes of each bound's problem
 large: dict[str, int] = {
     "n": 10000,
     "n_reference": 50000,
     "d": 768,
     "k": 100,
     "k_reference": 1000,
-}  # [>= 1] one large problem
-threads: int = 2  # [>= 1] for that one
+}  # [>= 1] sizes of one large problem
+threads: int = 2  # [>= 1] threads for the large problem
 pair: list[str] = [
     "fashion_mnist",
     "mnist",
 ]  # [data set, 2 items, may repeat] reference and target of the bound in mixed precision
-encoder: str = "efficientnet_lite0"  # [encoder] whose features are taken in float32 and in bfloat16
+encoder: str = "efficientnet_lite0"  # [encoder] encoder that is run in float32 and in bfloat16
 
 # %%
 import page
@@ -121,8 +121,8 @@ last = [
 ]
 page.glue(
     "ours",
-    f"{workers[-1]} Dask workers compute {last[0]} times as many rows per minute as one, {workers[-1]} plain processes {last[1]} "
-    f"times as many as one; medians of {len(seeds)} repeats",
+    f"{workers[-1]} Dask workers compute {last[0]} times as many rows per minute as one. {workers[-1]} plain processes compute "
+    f"{last[1]} times as many as one (medians of {len(seeds)} repeats)",
 )
 page.glue("grid", f"{15 * 3 * 3} fine-tunings and {15 * 3 * 3} cells of scores")
 
@@ -133,8 +133,8 @@ page.glue("grid", f"{15 * 3 * 3} fine-tunings and {15 * 3 * 3} cells of scores")
 # the memory of its features twice, in double precision (8 bytes per number), and that of the transport of its largest class,
 # 8 bytes per pair of points. The correlation table of the paper profile is {glue}`grid` (15 encoders, 3 targets, 3 seeds);
 # fine-tuning dominates. On a GPU (`TASKREL_DEVICE=cuda`) encoders, fine-tuning, heads and the steps on feature map and head
-# run in double precision; exact transport, Procrustes and the published objective stay on the CPU. No GPU was available when
-# this page was computed: device handling is tested on a simulated one, and the speed-up has not been measured.
+# run in double precision; exact transport, Procrustes and the published objective stay on the CPU. Device handling is tested on
+# a simulated GPU; the speed-up on a real one has not been measured.
 #
 # **Mixed precision** concerns features only: an encoder's name with `@bfloat16` or `@float16` runs its network so; heads,
 # transport and bound remain in double precision. Effect on a bound: {glue}`precision`. Features are computed in batches, with at

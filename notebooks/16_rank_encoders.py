@@ -90,6 +90,7 @@ lines = first.assign(
     name=first["name"].map(draw.encoder_label),
     parameters=(first["parameters"].astype(float) / 1e6).round(2),
     logme=first["logme"].map("{:+z.3f}".format),  # small next to accuracies
+    seconds=first["seconds"].round().astype("Int64"),
 )
 agreed = advise.concordance(first, ["probe", "logme", "knn", "bound"])
 

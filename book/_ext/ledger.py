@@ -93,8 +93,7 @@ class Claim(FromPages):
         entries = [entry for entry in _entries(source) if entry.get("page") == stem_of(page)]
         said = [f"{_sentence(found.get('answer', found.get('ours', ABSENT)))}"]
         if any("claim" in entry for entry in entries) and "verdict" in found:
-            rule = f" {_sentence(found['rule'])}" if "rule" in found else ""
-            said.append(f"**Verdict**: {badges(found['verdict'])}{rule}")
+            said.append(f"**Verdict**: {badges(found['verdict'])}{_rules(found.get('rule', ''))}")
         for entry in entries:
             kind = "claim" if "claim" in entry else "question"
             said.append(f"**{kind.title()}** ({entry['source']}): {_sentence(entry[kind])}")
@@ -127,6 +126,14 @@ def badges(text: str) -> str:
     except ValueError:
         return text
     return " ".join(f"{{verdict}}`{f'{aspect}: ' if aspect else ''}{verdict}`" for aspect, verdict in parts)
+
+
+def _rules(text: str) -> str:
+    """The rule behind a verdict; a line each where it has parts such as "sign: ...; strength: ..."."""
+    parts = re.split(r"[;.] (?=\w+: )", text)
+    if len(parts) == 1:
+        return f" {_sentence(text)}" if text else ""
+    return "\n\n" + "\n".join(f"- {_sentence(part)}" for part in parts)
 
 
 def _sentence(text: str) -> str:

@@ -138,6 +138,15 @@ def test_a_shipped_row_that_the_cache_had_counts_as_shipped(tmp_path):
         assert f"took 3 s. {told}" in ledger.again(tmp_path, "03_gap")
 
 
+def test_each_part_of_a_rule_has_a_line():
+    assert ledger._rules("sign: if r > 0; match: the same") == "\n\n- Sign: if r > 0.\n- Match: the same."
+    assert ledger._rules("sign: if r > 0. Stability: if by less than 0.1, else not") == (
+        "\n\n- Sign: if r > 0.\n- Stability: if by less than 0.1, else not."
+    )
+    assert ledger._rules("supported if r > 0; else not") == " Supported if r > 0; else not."
+    assert ledger._rules("") == ""
+
+
 def test_a_page_of_the_book_has_a_line_with_another_value_after_its_own(tmp_path):
     made = {"given": {}, "profile": "embedded", "seconds": 3, "rows": {}, "parameters": {"n": 5, "tau": 0.1}}
     (tmp_path / "executed").mkdir()
