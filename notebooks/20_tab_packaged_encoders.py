@@ -155,8 +155,8 @@ page.table(
 # An interval resamples the families, not single encoders, since the encoders of one family are much alike; p and Fisher's
 # interval in the file take encoders as independent, and are too optimistic. The pictures are
 # 96 pixels wide (64 for VGG16), as the encoders of this book take them, so that accuracies are below those of full resolution.
-# Two of the 17 packaged encoders were left out for their cost, a vision transformer and a second VGG16. The coverage of the
-# intervals was simulated for six targets and more; with fewer they can be too narrow.
+# The list of this book leaves out two of the 17 packaged encoders for their cost, a vision transformer and a second VGG16. The
+# coverage of the intervals was simulated for six targets and more; with fewer they can be too narrow.
 
 # %%
 page.glue("limits", told.limits(study, table, NAMES, families="families"))

@@ -44,7 +44,7 @@ def finding(
     paper, loss, transport = (table.loc[name] for name in (PAPER, "euclidean_loss", "euclidean_transport"))
     reading = ", and outweighs it" if loss["low"] > 0 > transport["high"] and paper["mean_r"] < 0 else ""
     return (
-        f"Over {encoders} {what} and {targets} targets, the Euclidean bound (the authors' setting) has mean r = "
+        f"Over {encoders} {what} and {_of_targets(targets)}, the Euclidean bound (the authors' setting) has mean r = "
         f"{_signed(paper)} (95 % CI; positive: as claimed).{_given_width(paper, given)} For the match of encoder and target, r "
         f"= {interval_text(paper, 'interaction_r', 'interaction_')}. The loss of the classifier that it bounds has "
         f"{interval_text(loss)}. The transport term that it adds has {interval_text(transport)}{reading}."
@@ -62,7 +62,7 @@ def short(table: pd.DataFrame, encoders: int, targets: int, given: pd.Series | N
     """
     paper, probe = table.loc[PAPER], table.loc["probe"]
     return (
-        f"over {encoders} encoders and {targets} targets, mean r = {_signed(paper)} (95 % CI; positive: as claimed)."
+        f"over {encoders} encoders and {_of_targets(targets)}, mean r = {_signed(paper)} (95 % CI; positive: as claimed)."
         f"{_given_width(paper, given)} Match of encoder and target: {interval_text(paper, 'interaction_r', 'interaction_')}. "
         f"Cross-validated probe: {interval_text(probe)}"
     )
@@ -143,9 +143,7 @@ def headline(
         for words, name in others.items()
         if name in table.index
     ]
-    paper = (
-        f"{answer} (mean r = {interval_text(table.loc[PAPER])} over {encoders} {what} and {targets} targets)"
-    )
+    paper = f"{answer} (mean r = {interval_text(table.loc[PAPER])} over {encoders} {what} and {_of_targets(targets)})"
     return f"{paper}. There, the mean r of {', that of '.join(said)}"
 
 
@@ -232,14 +230,14 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame, paper: pd.Series) -> str:
     ]
     ends = [fisher(r, len(means)) for r in (of_spread, of_accuracy)]
     grows = by_interval(*ends[0], "grows with", "falls with", "does not clearly follow")
-    blind = ends[1][0] < 0 < ends[1][1] and paper["mean_r"] < 0
+    blind = ends[1][0] < 0 < ends[1][1] and float(paper["mean_r"]) < 0
     negative = (
         f", so spread alone does not explain the mean r of the Euclidean bound here, {interval_text(paper)}"
     )
     return (
         f"The distribution mismatch {grows} the effective rank of an encoder's features. Over {len(means)} encoders and "
-        f"{len(each)} targets its correlation with the log effective rank is {bracketed(of_spread, *ends[0])} (95 % CI). With "
-        f"the same term under permuted labels it has {np.mean(each):+.2f} in the mean over targets (range "
+        f"{_of_targets(len(each))} its correlation with the log effective rank is {bracketed(of_spread, *ends[0])} (95 % CI). "
+        f"With the same term under permuted labels it has {np.mean(each):+.2f} in the mean over targets (range "
         f"{min(each):+.2f} to {max(each):+.2f}). The effective rank itself correlates with accuracy by "
         f"{bracketed(of_accuracy, *ends[1])}{negative if blind else ''}."
     )
@@ -271,17 +269,18 @@ def searched_for(
     best = bounds.loc[bounds["mean_r"].idxmax()]
     chosen, control = last.iloc[0], last["control"].iloc[0]
     met = "above" if chosen["mean_r"] >= goal and chosen["interaction_r"] >= match else "below"
-    called = {row.name: names.get(str(row.name), str(row.name)) for _, row in last.iterrows()}
-    better = last[last["mean_r"] > chosen["mean_r"]]
-    more = [f" {called[row.name]} has more there: {interval_text(row)}." for _, row in better.iterrows()]
+    called = last.assign(name=[names.get(str(score), str(score)) for score in last.index])
+    better = called[called["mean_r"] > chosen["mean_r"]]
+    more = "; ".join(f"{row['name']}, {interval_text(row)}" for _, row in better.iterrows())
+    higher = f" Scores with a higher mean r there: {more}." if more else ""
     return (
         f"{'On the targets of the search, yes' if len(reach) else 'No'}. {len(reach) or 'None'} of {len(bounds)} candidate "
         f"bounds reach{'' if len(reach) > 1 else 'es'} the goal on the targets of the search, a mean r of {goal} and a match r "
         f"of {match}. The best ({label(str(best.name))}) has mean r = {interval_text(best)} (95 % CI). The form fixed before the "
-        f"last {len(targets)} targets ({', '.join(targets)}) were seen ({called[chosen.name]}) has mean r = "
+        f"last {_of_targets(len(targets))} ({', '.join(targets)}) were seen ({called['name'].iloc[0]}) has mean r = "
         f"{interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')} there, {met} the goal. "
         f"Its mean r less that of the best control ({_words(control)}) is "
-        f"{interval_text(chosen, 'difference', 'difference_')}.{''.join(more)}"
+        f"{interval_text(chosen, 'difference', 'difference_')}.{higher}"
     )
 
 
@@ -290,3 +289,8 @@ def _words(control: str) -> str:
     return {"knn": "nearest neighbours", "probe": "cross-validated probe"}.get(
         control, control.replace("_", " ")
     )
+
+
+def _of_targets(number: int) -> str:
+    """How many targets, in words."""
+    return f"{number} target{'s' * (number != 1)}"

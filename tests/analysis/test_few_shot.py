@@ -301,9 +301,11 @@ def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
         f"{told[0]} candidate bounds {told[1]} the goal on the targets of the search, a mean r"
     )
     assert "before the last 2 targets (Digits, Emoji) were seen (the form) has mean r = " in text
-    assert text.endswith("LogME has more there: +0.90 [+0.10, +0.90].")
+    assert text.endswith(" Scores with a higher mean r there: LogME, +0.90 [+0.10, +0.90].")
     assert "worse" not in text
-    assert "has more there" not in searched_for(candidates, last.iloc[:2], {}, ["Digits"])
+    one = searched_for(candidates, last.iloc[:2], {}, ["Digits"])
+    assert "before the last 1 target (Digits) were seen (form)" in one
+    assert "higher mean r there" not in one
     assert f", {told[2]} the goal" in text
     assert ". The best (A) has mean r = " in text
     assert "(cross-validated probe) is -0.10 [-0.20, +0.00]" in text
