@@ -129,9 +129,9 @@ def badges(text: str) -> str:
 
 
 def _rules(text: str) -> str:
-    """The rule behind a verdict; a line each where it has parts such as "sign: ...; strength: ..."."""
-    parts = re.split(r"[;.] (?=\w+: )", text)
-    if len(parts) == 1:
+    """The rule behind a verdict; a line each where it has parts such as "sign: ...; strength: ..." or "Sign, by ..."."""
+    parts = re.split(r"[;.] (?=\w+(?:: |, by ))", text)
+    if len(parts) == 1 or not all(re.match(r"\w+( \(\w+\))?(: |, by )", part) for part in parts):
         return f" {_sentence(text)}" if text else ""
     return "\n\n" + "\n".join(f"- {_sentence(part)}" for part in parts)
 

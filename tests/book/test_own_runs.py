@@ -143,6 +143,11 @@ def test_each_part_of_a_rule_has_a_line():
     assert ledger._rules("sign: if r > 0. Stability: if by less than 0.1, else not") == (
         "\n\n- Sign: if r > 0.\n- Stability: if by less than 0.1, else not."
     )
+    assert ledger._rules("Improvement (loss), by r: if above 0. Specificity, by d: likewise; else not") == (
+        "\n\n- Improvement (loss), by r: if above 0.\n- Specificity, by d: likewise; else not."
+    )
+    whole = "By r. Supported: above 0. With caveat: by less. Else inconclusive"  # the answers of one rule, not parts
+    assert ledger._rules(whole) == f" {whole}."
     assert ledger._rules("supported if r > 0; else not") == " Supported if r > 0; else not."
     assert ledger._rules("") == ""
 
