@@ -24,7 +24,10 @@
 profile: str = "embedded"  # [profile] profile, which sets data, encoders and sizes
 reference: str = "mnist"  # [data set] task that the encoder learns
 related: list[str] = ["digits", "glyphs_digits"]  # [data set] targets with the same classes
-unrelated: list[str] = ["fashion_mnist", "glyphs_latin"]  # [data set] targets with other classes
+unrelated: list[str] = [
+    "fashion_mnist",
+    "glyphs_latin",
+]  # [data set, none of related] targets with other classes
 steps: list[int] = [0, 1, 3, 10]  # [>= 0, 2 or more] training epochs after which the encoder is measured
 tau: float = 0.2  # [> 0] Lipschitz constant, nats per unit of feature
 n_reference: int = 1000  # [>= 1] reference samples

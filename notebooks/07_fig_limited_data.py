@@ -28,14 +28,14 @@ shares: list[float] = [
     0.01,
     0.1,
     1.0,
-]  # [> 0, <= 1] fractions of each class of the target, at least 2 samples
+]  # [> 0, <= 1, 2 or more] fractions of each class of the target, at least 2 samples
 parts: list[int] = [0, 1, 2]  # [seed] seeds of each fraction below 1
 # The line-up of encoders is in params/, with the learning rate of each.
 rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [trainable encoder: > 0] learning rate of each encoder
+}  # [trainable encoder: > 0, 2 or more] learning rate of each encoder
 floors: list[str] = []  # [encoder, may be empty] encoders with random weights, excluded
 seeds: list[int] = [0, 1, 2]  # [seed] seeds of the fine-tuning, whose accuracies are averaged
 # Of fine-tuning; a fraction of 1 sees the same n.

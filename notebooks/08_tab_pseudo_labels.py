@@ -28,7 +28,7 @@ rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [trainable encoder: > 0] learning rate of each encoder
+}  # [trainable encoder: > 0, 2 or more] learning rate of each encoder
 floors: list[str] = []  # [encoder, may be empty] encoders with random weights, excluded
 seeds: list[int] = [0, 1, 2]  # [seed] seeds of the fine-tuning, whose accuracies are averaged
 # Of fine-tuning; a fraction of 1 sees the same n.

@@ -30,7 +30,7 @@ targets: list[str] = [
     "fashion_mnist",
     "digits",
 ]  # [data set] over which each encoder's values are averaged
-encoders: list[str] = []  # [encoder, may be empty for all small encoders] points of the figure
+encoders: list[str] = []  # [encoder, may be empty for all small encoders, 3 or more] points of the figure
 lr: float = 1.5e-3  # [> 0] learning rate of the fine-tuning whose accuracy is shown
 per_class: int = 20  # [>= 2] pictures per class
 sizes: dict[str, int] = {"epochs": 10, "batch": 32, "n_test": 1000}  # [>= 1] sizes of each fine-tuning

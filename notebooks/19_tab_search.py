@@ -56,7 +56,7 @@ last: list[str] = [
     "intel_scenes",
     "mnist_m",
 ]  # [data set] last targets, on which this form is tested
-tested: list[str] = []  # [encoder, may be empty for all small encoders] encoders of this test
+tested: list[str] = []  # [encoder, may be empty for all small encoders, 3 or more] encoders of this test
 rates: list[float] = [5e-4, 1.5e-3]  # [> 0] learning rates of the test, as in the table of small encoders
 test_seeds: list[int] = [0, 1, 2]  # [seed] seeds of its fine-tuning; the first selects the learning rate
 
@@ -128,7 +128,7 @@ page.table(
     text,
     "search",
     f"Every candidate of the search and the loss of its classifier, on {len(development)} targets and {len(encoders)} encoders, "
-    "best first. Own components: each domain's own leading principal components; joint: those of both domains; d: their number. "
+    "best first. Own components: each domain's own leading principal components; joint: those of both domains; m: their number. "
     "Brackets: 95 % CI; positive: as claimed",
     data=tried.reset_index(),
 )

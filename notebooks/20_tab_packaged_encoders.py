@@ -53,7 +53,7 @@ encoders: list[str] = [
     "mobilenet_v2_faces",
     "resnet50_thin",
     "lcnet_orientation",
-]  # [trainable encoder] rows of the table
+]  # [trainable encoder, 3 or more] rows of the table
 rates: list[float] = [1e-4, 5e-4]  # [> 0] learning rates, of which held-back samples select one per cell
 seeds: list[int] = [0, 1, 2]  # [seed] seeds of fine-tuning; the first selects the learning rate
 per_class: int = 20  # [>= 2] pictures per class

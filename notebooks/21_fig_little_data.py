@@ -38,7 +38,9 @@ targets: list[str] = [
     "intel_scenes",
     "mnist_m",
 ]  # [data set] over which correlations are averaged
-encoders: list[str] = []  # [encoder, may be empty for all small encoders] encoders that scores rank
+encoders: list[
+    str
+] = []  # [encoder, may be empty for all small encoders, 3 or more] encoders that scores rank
 rates: list[float] = [5e-4, 1.5e-3]  # [> 0] learning rates, of which held-back samples select one per cell
 seeds: list[int] = [0, 1, 2]  # [seed] seeds of fine-tuning; the first selects the learning rate
 per_class: int = 20  # [>= 2] pictures per class of fine-tuning, and of scores with full data

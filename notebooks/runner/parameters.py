@@ -8,6 +8,7 @@ A rule is a list of, separated by commas:
     trainable encoder      one that fine-tuning can train  true needs clip: in NAME  only if NAME begins so
     2 items, 2 or more     how many, else at least one     one per item of pairs     as many as another parameter has
     may be empty           also none                       may repeat                also the same item twice
+    none of related        no item of another parameter
     may be empty for all small encoders, ... free encoders   none stands for all of this kind
 
 A type such as ``float | list[float]`` takes one value, or several, each of which the notebook tries.
@@ -35,6 +36,7 @@ COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator
 BOUND = re.compile(r"(>=|<=|>|<) *(-?[\d.]+)")
 LENGTH = re.compile(r"(\d+) (items|or more)")
 AS_MANY = re.compile(r"one per item of (\w+)")
+NONE_OF = re.compile(r"none of (\w+)")
 NEEDS = re.compile(r"true needs (\S+) in (\w+)")
 KINDS = ("data set", "encoder", "trainable encoder", "folder", "data set > data set")
 EMPTY = re.compile(r"may be empty for all (small encoders|free encoders)")
@@ -105,7 +107,7 @@ def _understood(p: Parameter) -> None:
         known = (
             part in WORDS
             or " | " in part
-            or any(x.fullmatch(part) for x in (BOUND, LENGTH, AS_MANY, NEEDS, EMPTY))
+            or any(x.fullmatch(part) for x in (BOUND, LENGTH, AS_MANY, NONE_OF, NEEDS, EMPTY))
         )
         if not known:
             raise ValueError(f"{part!r} is no rule; see notebooks/runner/parameters.py")
@@ -197,8 +199,6 @@ def checked(p: Parameter, value: Any, merged: dict[str, Any], asked: bool) -> An
         ValueError: it is not; the message names the parameter, the rule, what came.
     """
     value = _beside(p, value, merged, asked)
-    if isinstance(value, list | dict):
-        _check_length(p, value)
     if isinstance(value, dict):
         _check_names(p, value)
     for leaf in _leaves(value):
@@ -207,6 +207,8 @@ def checked(p: Parameter, value: Any, merged: dict[str, Any], asked: bool) -> An
             raise ValueError(f"{where} must be finite, got {leaf}")
         for part in p.parts:
             _check(part, leaf, where)
+    if isinstance(value, list | dict):
+        _check_length(p, value)
     return value
 
 
@@ -221,6 +223,10 @@ def _beside(p: Parameter, value: Any, merged: dict[str, Any], asked: bool) -> An
                 raise ValueError(
                     f"{p.name} must have one item per item of {match[1]}, which has {wanted}, got {len(value)}: {value!r}"
                 )
+        if (match := NONE_OF.fullmatch(part)) and (both := [v for v in value if v in merged[match[1]]]):
+            raise ValueError(
+                f"{p.name} must have no item of {match[1]}, got {both[0]!r} in both; drop it from one"
+            )
         if (match := NEEDS.fullmatch(part)) and value and not str(merged[match[2]]).startswith(match[1]):
             raise ValueError(
                 f"{p.name}=true needs {match[2]}={match[1]}..., got {merged[match[2]]!r}; change one of the two"
@@ -252,11 +258,12 @@ def _check(part: str, leaf: Any, where: str) -> None:
 
 def _check_length(p: Parameter, value: list | dict) -> None:
     exact = next((match for part in p.parts if (match := LENGTH.fullmatch(part))), None)
-    if exact:
+    empty = any(part.startswith("may be empty") for part in p.parts)
+    if exact and (value or not empty):
         number, words = int(exact[1]), exact[2]
         if len(value) < number or (words == "items" and len(value) > number):
             raise ValueError(f"{p.name} must have {exact[0]}, got {len(value)}: {value!r}")
-    elif not value and not any(part.startswith("may be empty") for part in p.parts):
+    elif not value and not empty:
         raise ValueError(f"{p.name} must have at least one item, got {value!r}")
     if isinstance(value, list) and "may repeat" not in p.parts and len(set(value)) < len(value):
         twice = next(item for item in value if value.count(item) > 1)

@@ -8,7 +8,7 @@ import pandas as pd
 from .cells import Cells
 from .few_shot import verdicts
 from .power import smallest_r
-from .reliability import kendall_w, noise_ceiling, shared_part
+from .reliability import interaction_ceiling, kendall_w, noise_ceiling, shared_part, variance_split
 from .resampling import bracketed, interval_text
 from .study import fisher, leave_one_family_out
 from .verdicts import by_interval, of_interval
@@ -179,6 +179,8 @@ def limits(
             f"({names.get(least, least)}) to {ceiling.max():.2f} ({names.get(most, most)}); where encoders differ little the "
             "estimate is rough, and an observed r can exceed it."
         )
+    if np.isfinite(cells.runs).all() and min(cells.runs.shape) > 1 and len(cells.encoders) > 3:
+        parts.append(_variance(cells))
     if targets > 1 and several > 3:
         smallest = smallest_r(several, targets, shared_part(cells), tables=tables, resamples=200)
         left = leave_one_family_out(cells).loc[PAPER]
@@ -195,6 +197,23 @@ def limits(
         f"{paper['without_own']:+.2f}."
     )
     return " ".join(parts)
+
+
+def _variance(cells: Cells) -> str:
+    """Say what part of the variance within a target is the match, the encoder's own, and noise, and what match r can reach."""
+    targets = range(len(cells.targets))
+    every = [cells.runs] + [np.delete(cells.runs, t, axis=1) for t in targets if len(targets) > 2]
+    parts = [variance_split(runs).drop("target") for runs in every]
+    shares = pd.DataFrame([100 * part / part.sum() for part in parts])
+    match, own = (
+        f"{shares.loc[0, name]:.0f} % ({shares[name].min():.0f} to {shares[name].max():.0f} %)"
+        for name in ("interaction", "encoder")
+    )
+    return (
+        f"Of the variance of accuracy within a target, {match} belongs to the match of encoder and target and {own} to the "
+        "encoder alone; the rest is noise of the seeds (in brackets: range when one target is left out). A score that knew each "
+        f"accuracy without this noise would have a match r of {interaction_ceiling(cells):.2f}."
+    )
 
 
 def cost(seconds: pd.Series, training: float, names: Mapping[str, str], scores: Sequence[str]) -> str:

@@ -97,20 +97,22 @@ def kendall_w(cells: Cells) -> Agreement:
     return Agreement(float(found.statistic) / (t * (e - 1)), float(found.pvalue), e, t)
 
 
-def variance_split(cells: Cells) -> pd.Series:
+def variance_split(runs: Float[np.ndarray, "e t s"]) -> pd.Series:
     """Return the variance components of accuracy, of one training, in squared units of accuracy.
 
     Random effects by the analysis of variance: encoder, target, interaction (encoder x target), seed (common to all
     encoders of a target), noise (the rest). An estimate below 0 is 0.
 
+    Args:
+        runs: accuracy of each encoder, target and seed.
+
     Raises:
         ValueError: a training is missing, or fewer than 2 encoders, targets or seeds.
     """
-    runs = cells.runs
     e, t, s = runs.shape
     if not np.isfinite(runs).all() or min(e, t, s) < 2:
         raise ValueError(
-            f"cells must hold every seed of at least 2 encoders, targets and seeds, got {e}, {t} and {s} with "
+            f"runs must hold every seed of at least 2 encoders, targets and seeds, got {e}, {t} and {s} with "
             f"{(~np.isfinite(runs)).sum()} trainings missing; keep complete encoders and seeds"
         )
     cell, seed = runs.mean(2), runs.mean(0)

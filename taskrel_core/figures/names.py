@@ -161,6 +161,7 @@ DIRECTIONS = {"own": "own components", "joint": "joint components", "classes": "
 def candidate_name(text: str) -> str:
     """Return what readers call a candidate of the search, such as "own 16 8 in_sample", or "own 16 8 in_sample loss"."""
     directions, number, strength, measure, *loss = text.split()
-    features = f"{number} {DIRECTIONS[directions]}" if directions in DIRECTIONS else "all features"
+    part = directions in DIRECTIONS
+    features = f"{number} {DIRECTIONS[directions]}" if part else "all features"
     held = ", held out" if measure == "held_out" else ""
-    return f"{features}, tau = {strength} / √d{held}{': loss' if loss else ''}"
+    return f"{features}, tau = {strength} / √{'m' if part else 'd'}{held}{': loss' if loss else ''}"

@@ -1,6 +1,7 @@
 """From rows of few-shot trainings and scores to what a page says of them, on tables with a known answer."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -228,6 +229,18 @@ def test_limits_tell_agreement_noise_power_and_families(cells, table):
     assert "Kendall's W" in text
     assert "With the 6 pre-trainings as independent" in text
     assert "lies between -1.00 (without" in text
+
+
+def test_limits_tell_how_much_of_the_variance_is_the_match(cells, table):
+    rng = np.random.default_rng(2)
+    shape = cells.runs.shape
+    own, match = rng.normal(size=(shape[0], 1, 1)), rng.normal(size=(*shape[:2], 1))
+    little = 1e-6 * rng.normal(size=shape)
+    said = [limits(replace(cells, runs=truth + little), table, {}, tables=1) for truth in (own, match)]
+    assert "0 % (0 to 0 %) belongs to the match of encoder and target and 100 % (100 to 100 %)" in said[0]
+    shares = [float(text) for text in re.findall(r"(\d+) % \(", said[1])]
+    assert shares[0] > 75 > 25 > shares[1]
+    assert "would have a match r of 1.00" in said[1]
 
 
 def test_spread_says_what_the_transport_follows():

@@ -115,7 +115,7 @@ def test_kendalls_w_at_its_ends_and_without_incomplete_encoders():
 def test_the_variance_components_are_recovered():
     """On average over tables: each estimate is unbiased where it is not cut at 0."""
     rng = np.random.default_rng(5)
-    found = [variance_split(named(components(rng, 30, 10, 3, SD), {})) for _ in range(150)]
+    found = [variance_split(components(rng, 30, 10, 3, SD)) for _ in range(150)]
     mean = sum(found) / len(found)
     error = np.std([split.to_numpy() for split in found], axis=0) / 150**0.5
     for (name, value), se in zip(mean.items(), error, strict=True):
@@ -124,7 +124,7 @@ def test_the_variance_components_are_recovered():
 
 def test_components_that_are_not_there_are_nought():
     rng = np.random.default_rng(6)
-    split = variance_split(named(components(rng, 40, 8, 3, dict.fromkeys(SD, 0.0) | {"encoder": 1.0}), {}))
+    split = variance_split(components(rng, 40, 8, 3, dict.fromkeys(SD, 0.0) | {"encoder": 1.0}))
     assert split["encoder"] > 0.5
     assert split.drop("encoder").to_numpy() == pytest.approx(np.zeros(4), abs=1e-12)
 
@@ -138,7 +138,7 @@ def test_components_that_are_not_there_are_nought():
 )
 def test_a_split_needs_a_whole_table(runs, words):
     with pytest.raises(ValueError, match=words):
-        variance_split(named(runs, {}))
+        variance_split(runs)
 
 
 @pytest.mark.parametrize("part", [0.0, 0.35, 1.0])

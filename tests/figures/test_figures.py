@@ -193,9 +193,9 @@ def test_accuracy_and_probe_stand_in_the_row_of_their_encoder():
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("own 16 8 in_sample", "16 own components, tau = 8 / √d"),
-        ("joint 8 4 in_sample loss", "8 joint components, tau = 4 / √d: loss"),
-        ("classes 9 8 held_out", "9 class discriminants, tau = 8 / √d, held out"),
+        ("own 16 8 in_sample", "16 own components, tau = 8 / √m"),
+        ("joint 8 4 in_sample loss", "8 joint components, tau = 4 / √m: loss"),
+        ("classes 9 8 held_out", "9 class discriminants, tau = 8 / √m, held out"),
         ("all 16 8 in_sample", "all features, tau = 8 / √d"),
     ],
 )

@@ -92,6 +92,17 @@ def pictures(tmp_path):
             "each name in rates must be a trainable encoder: unknown encoder 'squeezenett' (did you mean 'squeezenet'?)",
         ),
         ("06", {"rates": "{squeezenet: 0}"}, "each item of rates must be > 0, got 0.0"),
+        ("06", {"rates": "{squeezenet: 1e-4}"}, "rates must have 2 or more, got 1: {'squeezenet': 0.0001}"),
+        (
+            "17",
+            {"encoders": "small:resnet/mnist"},
+            "encoders must have 3 or more, got 1: ['small:resnet/mnist']",
+        ),
+        (
+            "05",
+            {"unrelated": "[kmnist, digits]"},
+            "unrelated must have no item of related, got 'digits' in both; drop it",
+        ),
         (
             "06",
             {"rates": "{lenet: 1e-4}"},
@@ -167,7 +178,7 @@ def test_a_value_that_cannot_be_is_refused_in_the_readers_own_names(number, give
     [
         ("06", {"sizes": "{n: 60}"}, "sizes", {"n": 60, "n_test": 1000, "epochs": 2}),
         ("12", {"usual": "k: 3"}, "usual", {"n": 2000, "d": 256, "k": 3}),
-        ("06", {"rates": "{squeezenet: 1e-4}"}, "rates", {"squeezenet": 1e-4}),
+        ("01", {"rates": "{squeezenet: 1e-4}"}, "rates", {"squeezenet": 1e-4}),
         ("01", {"zero_shot": "yes", "encoder": "clip:RN50/openai"}, "zero_shot", True),
         ("03", {"pairs": "mnist > digits"}, "encoders", ["lenet"]),
         ("13", {"n_target": "1e3"}, "n_target", 1000),
@@ -263,8 +274,9 @@ def test_an_empty_list_stands_for_the_encoders_that_its_rule_names():
         made = plan.make(STEMS[number], "embedded")
         assert made.parts["parameters"][name] == []
         assert {n: made.parts["data"][n] for n in expected} == {n: ENCODERS[n].version for n in expected}
-        one = plan.make(STEMS[number], "embedded", {name: "small:resnet/mnist"}).parts["data"]
-        assert [n for n in one if n in expected] == [n for n in expected if n == "small:resnet/mnist"]
+        chosen = ["small:resnet/mnist", "small:resnet/tiny_1", "small:resnet/random"]
+        some = plan.make(STEMS[number], "embedded", {name: f"[{', '.join(chosen)}]"}).parts["data"]
+        assert {n for n in some if n in expected} == {n for n in chosen if n in expected}
 
 
 def test_names_of_dicts_count_and_what_is_not_here_is_not_fetched(monkeypatch, tmp_path):
