@@ -143,7 +143,8 @@ page.figure(
     table=losses,
     alt="For each way to choose an encoder a mark for the mean accuracy lost against the best encoder, with its interval.",
     caption=f"What following each score costs: fine-tuned accuracy of the best of {losses['encoders'].max()} encoders less that "
-    f"of the one picked, mean over {losses['targets'].max()} targets (95 % CI: encoders and targets resampled).",
+    f"of the one picked, mean over {losses['targets'].max()} targets (95 % CI: encoders and targets resampled). "
+    "Blue: relatedness; green: other metrics; grey: controls.",
 )
 
 # %%
