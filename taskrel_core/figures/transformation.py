@@ -37,10 +37,11 @@ def _points(ax: Axes, part: pd.DataFrame) -> None:
         colour, marker = CLASSES[int(rows["colour"].iloc[0])]
         size = 7 * rows["weight"]
         ax.scatter(rows["x"], rows["y"], s=size, color=colour, marker=marker, alpha=0.5, linewidths=0)
-        above = (rows["x"].mean(), rows["y"].max())
+        below = rows["y"].mean() == part.groupby("label")["y"].mean().min()
+        place = (rows["x"].mean(), rows["y"].min() if below else rows["y"].max())
         ax.annotate(
-            str(rows["label"].iloc[0]), above, (0, 2), textcoords="offset points", ha="center",
-            color=ink(colour), weight="bold",
+            str(rows["label"].iloc[0]), place, (0, -2 if below else 2), textcoords="offset points", ha="center",
+            va="top" if below else "bottom", color=ink(colour), weight="bold",
         )  # fmt: skip
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.margins(0.12, 0.25)
