@@ -33,12 +33,14 @@ def transformation(table: pd.DataFrame, terms: pd.DataFrame) -> np.ndarray:
 
 
 def _points(ax: Axes, part: pd.DataFrame) -> None:
+    lowest = min(rows["y"].to_numpy(float).mean() for _, rows in part.groupby("label"))
     for _, rows in part.groupby("label", sort=False):
         colour, marker = CLASSES[int(rows["colour"].iloc[0])]
         size = 7 * rows["weight"]
         ax.scatter(rows["x"], rows["y"], s=size, color=colour, marker=marker, alpha=0.5, linewidths=0)
-        below = rows["y"].mean() == part.groupby("label")["y"].mean().min()
-        place = (rows["x"].mean(), rows["y"].min() if below else rows["y"].max())
+        y = rows["y"].to_numpy(float)
+        below = bool(y.mean() == lowest)
+        place = (float(rows["x"].mean()), float(y.min() if below else y.max()))
         ax.annotate(
             str(rows["label"].iloc[0]), place, (0, -2 if below else 2), textcoords="offset points", ha="center",
             va="top" if below else "bottom", color=ink(colour), weight="bold",
