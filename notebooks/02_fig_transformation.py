@@ -70,7 +70,7 @@ table = pd.concat(parts).query("weight > 0")
 names = [
     "re-weighted reference loss",
     "label mismatch",
-    "tau x distribution mismatch",
+    "distribution mismatch (tau W)",
     "bound",
     "loss of the transformed classifier",
 ]

@@ -14,8 +14,8 @@
 # of the best head is measured. The control shows the effect of training as such; the difference is the effect of the labels.
 #
 # **Statistics.** Two aspects are judged. *Improvement (loss)*: the loss of the best head, divided by chance, decreases on
-# related targets; its accuracy is reported, not judged. *Specificity*: the loss decreases further than that of the control, on
-# related targets minus on unrelated ones. Each is a mean over targets, with Student's 95 % confidence interval over seeds.
+# related targets; its accuracy is reported, not judged. *Specificity*: the decrease beyond that of the control is larger on
+# related than on unrelated targets. Each is a mean over targets, with Student's 95 % confidence interval over seeds.
 #
 # **Limits.** The interval covers seeds, not targets: there are few of each kind, and another choice may give another answer.
 # In a few epochs the control learns little of the permuted labels.
@@ -72,7 +72,7 @@ page.figure(
     caption=f"While the encoder learns the reference, the loss / chance decreases by {found['related'].mean():.2f} on related "
     f"and by {found['unrelated'].mean():.2f} on unrelated targets. With a control that learns random labels it "
     f"decreases by {found['control_related'].mean():.2f} and by {found['control_unrelated'].mean():.2f}. Reference: "
-    f"{named(reference)}; lines: mean, bands: range over {len(seeds)} seeds.",
+    f"{named(reference)}; mean, and range as a line (above) or band, over {len(seeds)} seeds.",
 )
 
 # %%

@@ -134,10 +134,10 @@ page.figure(
     score_correlations(drawn, each),
     "correlation-dots",
     table=each,
-    alt="One row per score, best first: mean correlation with accuracy and its interval over grey dots, one per target, on a "
+    alt="One row per score, best first: mean correlation with accuracy and its interval over small dots, one per target, on a "
     "scale from -1 to 1; the row of the Euclidean form is shaded.",
     caption=f"{told.against_controls(study, controls, SCORE_NAMES)} Mean r over {len(targets)} targets with 95 % CI (encoders "
-    "and targets resampled); grey dots: single targets. Blue: relatedness; green: the best other metrics; grey: controls. "
+    "and targets resampled); small dots: single targets. Blue: relatedness; green: the best other metrics; grey: controls. "
     "The table has all scores.",
 )
 
@@ -247,7 +247,7 @@ page.figure(
 )
 
 # %%
-page.glue("cost", report.costs(scores, accuracies, FORMS))
+page.glue("cost", report.costs(scores, accuracies[accuracies["encoder"].isin(trained)], FORMS))
 sized = {**large, "threads": threads, "profile": profile}
 timed = [run([Timing(what, **sized)], jobs=1).iloc[0] for what in ("exact", "metrics")]
 page.glue("large", report.large_costs(*timed, trainings))

@@ -49,7 +49,7 @@ import pandas as pd
 from taskrel_core.analysis import ranking
 from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.analysis.conditions import below_zero, changes, from_first_to_last, stability_verdicts
-from taskrel_core.analysis.encoder_report import power_text
+from taskrel_core.analysis.encoder_report import power_text, sign_judged
 from taskrel_core.analysis.width import encoder_cells, of_width, sign_verdict
 from taskrel_core.experiments.fine_tuning import FineTuning
 from taskrel_core.experiments.run import run
@@ -139,10 +139,11 @@ control = mean.set_index(["share", "score"])["pearson"][full, "reference_accurac
 page.glue(
     "ours",
     f"{wrong if below_zero(moved, 'paper') else f'{size}. '}{from_first_to_last(moved, forms)} "
-    f"Reference accuracy (control) stays at {control:+.2f}",
+    f"{sign_judged(study[full][0])} Reference accuracy (control) stays at {control:+.2f}",
 )
-fewest = scores[scores["share"] == least]["n"].median()
-page.glue("least", f"{100 * least:g} % is {fewest:.0f} of {sizes['n']:,} samples")
+of_least = scores[scores["share"] == least]["n"]
+counts = f"{of_least.min():.0f}" + (f" to {of_least.max():.0f}" if of_least.nunique() > 1 else "")
+page.glue("least", f"{100 * least:g} % is {counts} of up to {sizes['n']:,} samples")
 page.glue("power", power_text(study[full][0], "logit", forms["logit"]))
 
 # %%

@@ -43,7 +43,7 @@ import pandas as pd
 from taskrel_core.analysis import ranking
 from taskrel_core.analysis.accuracy import select_learning_rate
 from taskrel_core.analysis.conditions import below_zero, changes, from_first_to_last, stability_verdicts
-from taskrel_core.analysis.encoder_report import power_text
+from taskrel_core.analysis.encoder_report import power_text, sign_judged
 from taskrel_core.analysis.published import read_poster
 from taskrel_core.analysis.width import encoder_cells, of_width, sign_verdict
 from taskrel_core.experiments.fine_tuning import FineTuning
@@ -144,10 +144,12 @@ fallen = f"On the poster's own numbers r falls from {both} on {named(worst)}"
 page.glue(
     "ours",
     f"{wrong if below_zero(moved, 'paper') else f'{size}. '}{from_first_to_last(moved, forms)} "
-    f"Of the Euclidean form's pseudo-labels {quality.mean():.0%} are correct. {fallen}",
+    f"{sign_judged(study['true'])} Of the Euclidean form's pseudo-labels {quality.mean():.0%} are correct. {fallen}",
 )
 page.glue(
-    "logme", f"mean r {r['true', 'logme']:+.2f} with true, {r['paper', 'logme']:+.2f} with pseudo-labels"
+    "logme",
+    f"mean r {r['true', 'logme']:+.2f} with true labels, {r['paper', 'logme']:+.2f} with the Euclidean form's pseudo-labels and "
+    f"{r['logit', 'logme']:+.2f} with the logit form's",
 )
 page.glue("power", power_text(study["true"], "logit", forms["logit"]))
 

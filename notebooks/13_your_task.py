@@ -17,7 +17,7 @@
 # make notebook NB=13_your_task P="target=folder:/path/to/pictures share=0.1,0.5,1"
 # ```
 #
-# Pictures of any size will do, they are resized to what the encoder takes; give each class some dozens. The bound is computed
+# Pictures of any size will do; they are resized to what the encoder takes; give each class some dozens. The bound is computed
 # from the `train` part. Every parameter takes several values, each of which is tried; {ref}`own-names` lists what can be named.
 
 # %% tags=["parameters"]

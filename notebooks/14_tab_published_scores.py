@@ -17,7 +17,7 @@
 #
 # **Do the accuracies matter?** {glue}`matters`
 #
-# **What do ten encoders allow to conclude?** {glue}`allows`
+# **What can be concluded from ten encoders?** {glue}`allows`
 
 # %% tags=["parameters"]
 profile: str = "embedded"  # [profile] which size of everything
@@ -129,9 +129,9 @@ first, second = (ranked.nth(k).set_index("target").sort_index() for k in (0, 1))
 overlap = int((first["low"] <= second["high"]).sum())
 page.glue(
     "allows",
-    f"Little about a single cell: half of the intervals are wider than {width:.2f}. {int((table['low'] > 0).sum())} of "
-    f"{len(table)} lie above zero with the library's accuracies, {int((table['other_low'] > 0).sum())} with the other's. The "
-    f"intervals of the best and the next best score overlap on {overlap} of {table['target'].nunique()} targets.",
+    f"Little about a single cell: half of the intervals are wider than {width:.2f}. {int((table['low'] > 0).sum())} "
+    f"of {len(table)} lie above zero with the library's accuracies, {int((table['other_low'] > 0).sum())} with those of SFDA's "
+    f"code. The intervals of the best and the next best score overlap on {overlap} of {table['target'].nunique()} targets.",
 )
 
 # %% [markdown]

@@ -149,7 +149,7 @@ page.figure(
 
 # %%
 fewer = {
-    "all labels": whole,
+    "all labels": whole[whole["draw"] == 0],  # as the others: one sample of reference classes
     "10 % of the labels": scores[scores["share"] == 0.1],
     "1 % of the labels": scores[scores["share"] == 0.01],
     "pseudo-labels (logit)": scores[(scores["share"] == 1) & (scores["labels"] == "logit")],

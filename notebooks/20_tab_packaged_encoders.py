@@ -11,10 +11,11 @@
 # **The poster's claim.** Over encoders, task-relatedness correlates with the accuracy that each reaches after end-to-end
 # fine-tuning on the target; the poster's mean over three targets is r = -0.82.
 #
-# **Why another table.** The small encoders of the {doc}`study of one width <17_tab_small_encoders>` differ in architecture and
-# pre-training. These are encoders that people use: several families and widths, most of them trained on ImageNet, others trained
-# further on dogs, documents, faces, edges or text orientation. A score can look good here by telling wide from narrow or good
-# from bad, so that log width, the number of parameters and the encoder's mean accuracy on the *other* targets are controls.
+# **Why another table.** The small encoders of the {doc}`study of one width <17_tab_small_encoders>` differ in architecture
+# and pre-training. These are encoders that people use: several families and widths, most of them trained on ImageNet, some
+# then on dogs, documents, brain scans or indecent pictures, two on faces or text orientation instead. A score can look good
+# here by telling wide from narrow or good from bad, so that log width, the number of parameters and the encoder's mean
+# accuracy on the *other* targets are controls.
 #
 # **Accuracy** is that of the test part after all weights were trained on 20 pictures per class, from a probe's head, with the
 # learning rate that did best on one in five of these pictures; mean over the seeds.

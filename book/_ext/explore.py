@@ -26,7 +26,7 @@ FIELDS = {
     "learns": "what is learned",
     "labels": "labels of the target",
     "samples": "target samples",
-    "draw": "draw",
+    "draw": "seed of the samples",
     "page": "page of the book",
 }
 MODES = {"learned_all": "A, B, prior D", "learned_a": "A alone", "fixed_all": "nothing"}

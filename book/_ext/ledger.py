@@ -211,7 +211,12 @@ def _took(made: dict[str, Any], line: str, shipped: Container[str]) -> str:
     where = [f"{number:,} {words}" for words, number in rows.items()]
     said = f"{sum(rows.values()):,} rows: {', '.join(where)}"
     if len(rows) == 1:
-        said = f"Its {sum(rows.values()):,} rows were all {next(iter(rows))}"
+        count = sum(rows.values())
+        said = (
+            f"Its {count:,} rows were all {next(iter(rows))}"
+            if count > 1
+            else f"Its row was {next(iter(rows))}"
+        )
     return f"{text} {said}. With an empty `.cache/rows`, `` {line} FRESH=1 `` computes every row again."
 
 

@@ -159,11 +159,13 @@ def told(table: pd.DataFrame, names: Mapping[str, str], scores: Sequence[str]) -
     sentences = []
     for score in scores:
         first, *others = (row for _, row in table[table["score"] == score].iterrows())
-        moves = [f"{interval_text(row, 'change', 'change_')} with {row['condition']}" for row in others]
         sentences.append(
-            f"{names.get(score, score)}: mean r {interval_text(first)} with {first['condition']}. It changes by "
-            f"{' and '.join(moves)}."
+            f"{names.get(score, score)}: mean r is {interval_text(first)} with {first['condition']}."
         )
+        sentences += [
+            f"With {row['condition']} it is {interval_text(row)}, a change of {interval_text(row, 'change', 'change_')}."
+            for row in others
+        ]
     return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
 
 

@@ -13,7 +13,7 @@ from .power import smallest_r
 from .reliability import shared_part
 from .resampling import bracketed, interval_text, residuals, standardised
 from .study import differences, mean_correlations
-from .width import SIZE, STATIC, WIDTH, of_width
+from .width import SIZE, STATIC, WIDTH, judged, of_width
 
 FEW = 15  # our choice: encoders below which the finding says that a percentile bootstrap covers less than it should
 COLUMNS = ("mean_r", "low", "high", "fisher_low", "fisher_high")
@@ -100,6 +100,12 @@ def of_equal_width(cells: Cells, score: str = "paper") -> str:
     """Say how a score correlates with accuracy among the encoders of the most common width."""
     width = of_width(cells, score)
     return f"at equal width ({width.encoders} encoders) it has {bracketed(*width.equal)}"
+
+
+def sign_judged(cells: Cells) -> str:
+    """Say where the sign of the Euclidean form is judged, and with which result."""
+    where, found = judged(of_width(cells, "paper"))
+    return f"The sign is judged {where}, where the Euclidean form has {bracketed(*found)}."
 
 
 def against_controls(

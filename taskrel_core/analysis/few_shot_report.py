@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .cells import Cells
-from .few_shot import verdicts
+from .few_shot import own_domain, verdicts
 from .power import smallest_r
 from .reliability import interaction_ceiling, kendall_w, noise_ceiling, shared_part, variance_split
 from .resampling import bracketed, interval_text
@@ -70,7 +70,7 @@ def short(table: pd.DataFrame, encoders: int, targets: int, given: pd.Series | N
 
 def _signed(row: pd.Series) -> str:
     """The mean r of a score with its interval, and the sign that this interval tells."""
-    sign = by_interval(row["low"], row["high"], "positive", "negative", "the sign is not clear")
+    sign = by_interval(row["low"], row["high"], "positive", "negative", "of no clear sign")
     return f"{interval_text(row)}, {sign}"
 
 
@@ -193,9 +193,13 @@ def limits(
     paper = table.loc[PAPER]
     parts.append(
         f"The mean r of the Euclidean bound less that of the best control ({_words(paper['control'])}) is "
-        f"{interval_text(paper, 'difference', 'difference_')}. Without the cells of an encoder's own domain it is "
-        f"{paper['without_own']:+.2f}."
+        f"{interval_text(paper, 'difference', 'difference_')}."
     )
+    if own_domain(cells):
+        parts.append(
+            "Without the cells of an encoder's own domain, the mean r of the Euclidean bound is "
+            f"{paper['without_own']:+.2f}."
+        )
     return " ".join(parts)
 
 
@@ -256,7 +260,7 @@ def spread(cells: pd.DataFrame, means: pd.DataFrame, paper: pd.Series) -> str:
     return (
         f"The distribution mismatch {grows} the effective rank of an encoder's features. Over {len(means)} encoders and "
         f"{_of_targets(len(each))} its correlation with the log effective rank is {bracketed(of_spread, *ends[0])} (95 % CI). "
-        f"With the same term under permuted labels it has {np.mean(each):+.2f} in the mean over targets (range "
+        f"Its correlation with the same term under permuted labels is {np.mean(each):+.2f} on average over targets (range "
         f"{min(each):+.2f} to {max(each):+.2f}). The effective rank itself correlates with accuracy by "
         f"{bracketed(of_accuracy, *ends[1])}{negative if blind else ''}."
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 VERDICTS = {
     "supported": "the rule of the page is met by what was measured here",
-    "supported with caveat": "the rule is met, and the page names a reason why that may not carry over",
+    "supported with caveat": "the main condition of the rule is met, a further one is not; the page names it",
     "inconclusive": "the data of this book cannot tell",
     "not supported": "the data of this book contradict the claim",
     "not run here": "data or encoders could not be obtained",

@@ -85,7 +85,14 @@ def of_width(cells: Cells, score: str, resamples: int = 2000, seed: int = 0) -> 
     )  # fmt: skip
 
 
+def judged(found: OfWidth) -> tuple[str, tuple[float, float, float]]:
+    """Return where the sign of a score is judged, in words, and its r there with its interval.
+
+    Among encoders of one width, or given log width where too few share one for an interval.
+    """
+    return ("at equal width", found.equal) if found.encoders >= FEWEST else ("given log width", found.partial)
+
+
 def sign_verdict(found: OfWidth) -> str:
-    """Judge the sign of a score among encoders of one width, or given log width where too few share one for an interval."""
-    _, low, high = found.equal if found.encoders >= FEWEST else found.partial
-    return of_interval(low, high)
+    """Judge the sign of a score where width cannot explain it."""
+    return of_interval(*judged(found)[1][1:])

@@ -5,7 +5,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .names import named
-from .style import COLOURS, GREY, STYLE, vacuous
+from .style import COLOURS, GREY, METRIC_COLOURS, STYLE, vacuous
+
+MODES = {
+    "fixed_all": (COLOURS[4], "D", "none"),
+    "learned_a": (COLOURS[3], "s", COLOURS[3]),
+    "learned_all": (METRIC_COLOURS["euclidean"], "o", METRIC_COLOURS["euclidean"]),
+}  # colour, marker, face; as in the figure of the small gap
 
 
 def ablation(table: pd.DataFrame) -> Axes:
@@ -21,13 +27,16 @@ def ablation(table: pd.DataFrame) -> Axes:
         for position, pair in enumerate(pairs):
             rows = table[table["pair"] == pair].set_index("mode").loc[modes]
             ax.plot(rows["bound"], [position] * len(modes), color=GREY, lw=1)
-            for k, mode in enumerate(modes):
+            for mode in modes:
                 row, label = rows.loc[mode], named(mode) if position == 0 else None
-                ax.plot([row["low"], row["high"]], [position] * 2, color=COLOURS[k], lw=3, alpha=0.4)
-                ax.plot(row["bound"], position, "osD"[k % 3], color=COLOURS[k], label=label, ms=6)
+                colour, marker, face = MODES[mode]
+                ax.plot([row["low"], row["high"]], [position] * 2, color=colour, lw=3, alpha=0.4)
+                ax.plot(row["bound"], position, marker, color=colour, mfc=face, label=label, ms=6)
         ax.set_yticks(range(len(pairs)), [pair.replace(" → ", " →\n") for pair in pairs])
         ax.set_ylim(len(pairs) - 0.5, -0.5)
-        vacuous(ax, float(table["chance"].mean()), ax.get_xlim()[1])
+        top = ax.get_xlim()[1]
+        vacuous(ax, float(table["chance"].mean()), top)
+        ax.set_xlim(right=top)
         ax.set_xlabel("bound in nats (shaded: above chance)")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.2, 1), ncols=3, columnspacing=1)
     return ax

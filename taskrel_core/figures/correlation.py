@@ -13,7 +13,7 @@ from .style import COLOURS, GREY, KIND_COLOURS, STYLE, colour_of
 
 
 def score_correlations(mean: pd.DataFrame, each: pd.DataFrame, judged: str = "paper") -> Axes:
-    """Draw each score's mean r with its interval over grey dots, one per target; positive is as claimed.
+    """Draw each score's mean r with its interval over small dots, one per target; positive is as claimed.
 
     Args:
         mean: columns score, kind (a key of KIND_COLOURS), mean_r, low, high; the best first.
@@ -24,7 +24,7 @@ def score_correlations(mean: pd.DataFrame, each: pd.DataFrame, judged: str = "pa
         _, ax = plt.subplots(figsize=(5.2, 0.4 * len(mean) + 1.2), layout="constrained")
         for y, row in enumerate(mean.to_dict("records")):
             colour, dots = KIND_COLOURS[row["kind"]], each[each["score"] == row["score"]]["pearson"]
-            ax.plot(dots, [y] * len(dots), "o", ms=4, color=GREY, alpha=0.5)
+            ax.plot(dots, [y] * len(dots), "o", ms=3, color="black", alpha=0.45, zorder=3)
             ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
             ax.plot(row["mean_r"], y, "o", ms=8, color=colour)
         ax.axvline(0, color=GREY, lw=0.8)
@@ -61,7 +61,7 @@ def score_scatter(table: pd.DataFrame, scores: Sequence[str], widths: Mapping[st
             ):
                 ax.annotate(
                     named(str(encoder)), (x, y), (1.04, height), "data", "axes fraction", va="center",
-                    arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkA": 0, "shrinkB": 3},
+                    arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkA": 0, "shrinkB": 3, "relpos": (0, 0.5)},
                 )  # fmt: skip
             ax.margins(0.1, 0.15)
             ax.set(title=SCORE_NAMES.get(score, score), ylabel="accuracy (std.)")

@@ -26,7 +26,10 @@ def departures(table: pd.DataFrame, titles: dict[str, str]) -> np.ndarray:
             for colour, (group, runs) in zip(colours, part.groupby("group", sort=False), strict=False):
                 for _, run in runs.groupby("line", sort=False):
                     x = run["x"].astype(float) if numeric else run["x"].map(order.index)
-                    ax.plot(x, run["value"], "o-", color=colour, markersize=3, linewidth=0.9)
+                    ax.plot(x, run["value"], "o-", color=colour, markersize=3, linewidth=0.9, alpha=0.6)
+                if not number:  # runs differ much: their mean
+                    mean = runs.assign(x=runs["x"].astype(float)).groupby("x")["value"].mean()
+                    ax.plot(mean.index, mean, "-", color=colour, lw=2.5)
                 ax.plot([], [], "o-", color=colour, markersize=3, linewidth=0.9, label=str(group))
             if numeric:
                 ax.set(xscale="log", xlabel="label cost")

@@ -32,7 +32,7 @@ def key_question(table: pd.DataFrame) -> np.ndarray:
             rows = table[table["target"] == target]
             colour, marker = colour_of(str(target))
             for x in rows["reference_accuracy"]:
-                ax.axvline(x, color=GREY, lw=0.6, alpha=0.5)
+                ax.axvline(x, color=GREY, lw=0.6)
             ax.plot(rows["reference_accuracy"], rows["fine_tuned"], marker, color=colour, ms=7)
             ax.margins(0.06, 0.15)
             ax.set_ylabel(named(str(target)))

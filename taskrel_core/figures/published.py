@@ -116,7 +116,7 @@ def poster_cells(cells: pd.DataFrame, means: pd.DataFrame) -> Axes:
                 x, label = sign * own.loc[own["target"] == target, "pearson"], target if y == 0 else None
                 (colour, marker), place = marker_of(k), y + 0.2 * (k - (len(targets) - 1) / 2)
                 ax.plot(x, [place], marker, color=colour, ms=5, label=label)
-            ax.plot(sign * row.mean, y, "|", color="black", ms=18, mew=2)
+            ax.plot(sign * row.mean, y, "|", color="black", ms=18, mew=2, zorder=1)
             for x, value in ((1.22, row.mean), (1.72, row.printed)):
                 ax.text(x, y, f"{value:+.2f}".replace("-", "−"), va="center", ha="center")
         for x, text in ((1.22, "mean"), (1.72, "printed")):

@@ -36,6 +36,7 @@ def ranked_encoders(table: pd.DataFrame) -> np.ndarray:
         axes[1].axvline(chance, color=GREY, ls="--", lw=1)
         far = np.nanmax([chance, *table["bound"]]) * 1.05
         axes[1].axvspan(chance, far, color=GREY, alpha=0.15, lw=0)
+        axes[1].set_xlim(right=far)
         axes[1].set_xlabel("certified bound on the loss, nats\n(shaded: above chance, vacuous)")
         for ax in axes:
             ax.set_yticks(y, [encoder_label(name) for name in table["name"]])

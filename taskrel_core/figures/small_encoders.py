@@ -5,11 +5,16 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 
 from .panels import name_scores
 from .style import GREY, KIND_COLOURS, STYLE
 
+SEEN = ListedColormap(
+    colormaps["viridis_r"](np.linspace(0.3, 1, 256))
+)  # without the tints that a page swallows
 MARKS: list[dict[str, Any]] = [
     {"marker": "o", "ms": 5.5, "ls": ""},
     {"marker": "s", "ms": 4.5, "ls": "", "mfc": "white"},
@@ -57,7 +62,7 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
             table["accuracy"].quantile(0.05)
         )  # of the colours: one poor encoder would take half of them
         points = ax.scatter(
-            table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap="viridis_r", lw=0, vmin=least
+            table["effective_rank"], table["transport"], c=table["accuracy"], s=36, cmap=SEEN, lw=0, vmin=least
         )  # fmt: skip
         means = table.groupby("family")[["effective_rank", "transport"]].mean()
         middle = pd.DataFrame(means).sort_values("transport")

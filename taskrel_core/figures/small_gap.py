@@ -38,7 +38,7 @@ def _pairs(ax: Axes, table: pd.DataFrame) -> None:
         label = {} if position else {"label": "best head (transferability)"}
         ax.plot(of_pair["transferability"].mean(), position, "|", ms=18, mew=3, color="black", **label)
         label = {} if position else {"label": "nothing learned (FixedAll)"}
-        ax.plot(of_pair["fixed_all"].mean(), position, "D", mfc="none", color=COLOURS[4], **label)
+        ax.plot(of_pair["fixed_all"].mean(), position, "D", mfc="none", mew=1.8, color=COLOURS[4], **label)
         for metric, rows in of_pair.groupby("metric", sort=False):
             colour = METRIC_COLOURS[str(metric)]
             label = {} if position else {"label": f"bound, {named(str(metric))} cost"}

@@ -10,7 +10,7 @@ AXES = {"n": "samples n", "d": "features d", "k": "classes K"}
 
 WAYS = {
     "exact": "exact method",
-    "authors": "published objective, extrapolated",
+    "authors": "published objective (dashed: extrapolated)",
     "plain": "one transport, all points",
     "by_class": "one transport, class by class",
 }

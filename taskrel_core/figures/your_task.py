@@ -52,7 +52,7 @@ def _lines(ax: Axes, losses: dict[str, float]) -> None:
     known = {x: name for name, x in losses.items() if not math.isnan(x)}  # without labels only chance
     for k, x in enumerate(sorted(known, reverse=True)):
         style = {"best head": ":", "chance": "--"}.get(known[x], "-")
-        ax.axvline(x, color=GREY if style != "-" else "black", lw=1.3, ls=style)
+        ax.axvline(x, color="black", lw=1.3, ls=style)
         ax.annotate(
             f"{known[x]} {x:.2f}", (x, 1.0), (5, 2 + 13 * k), ("data", "axes fraction"), "offset points", va="bottom",
             arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)},

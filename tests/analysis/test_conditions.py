@@ -82,10 +82,11 @@ def test_verdicts_and_text_tell_sign_and_stability_apart(table):
     assert set(condition_verdicts(table.query("condition != 'few'"))) == {"sign", "stability"}
     text = told(table, {"euclidean": "relatedness"}, ["euclidean", "probe"])
     first = table.query("score == 'euclidean' and condition == 'all'")["mean_r"].item()
-    assert text.startswith(f"Relatedness: mean r {first:+.2f} [")
-    assert "] with all. It changes by " in text
+    assert text.startswith(f"Relatedness: mean r is {first:+.2f} [")
+    assert "] with all. With few it is " in text
     assert text.count(".") > 10
-    assert text.endswith(" with turned.")
+    assert ", a change of " in text
+    assert "With turned it is " in text
 
 
 def test_conditions_stand_side_by_side(table):

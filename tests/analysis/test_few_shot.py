@@ -179,7 +179,7 @@ def test_the_finding_names_the_direction_and_what_outweighs_it(table):
     assert "outweighs" not in text
     assert headline(turned, 12, 4).startswith("yes, the correlation is positive (mean r = +0.90")
     turned.loc["euclidean", ["mean_r", "low", "high"]] = (0.1, -0.2, 0.3)
-    assert "has mean r = +0.10 [-0.20, +0.30], the sign is not clear (95 % CI" in finding(turned, 12, 4)
+    assert "has mean r = +0.10 [-0.20, +0.30], of no clear sign (95 % CI" in finding(turned, 12, 4)
     assert headline(turned, 12, 4).startswith("no evidence that it does (mean r = +0.10")
 
 
@@ -229,6 +229,9 @@ def test_limits_tell_agreement_noise_power_and_families(cells, table):
     assert "Kendall's W" in text
     assert "With the 6 pre-trainings as independent" in text
     assert "lies between -1.00 (without" in text
+    assert "Without the cells of an encoder's own domain, the mean r of the Euclidean bound is -1.00." in text
+    strangers = replace(cells, encoders=tuple(f"e{k}" for k in range(len(cells.encoders))))
+    assert "own domain" not in limits(strangers, table, {}, tables=1)
 
 
 def test_limits_tell_how_much_of_the_variance_is_the_match(cells, table):
@@ -265,7 +268,7 @@ def test_spread_says_what_the_transport_follows():
         "Over 30 encoders and 2 targets its correlation with the log effective rank is +1.00 [+1.00, +1.00]"
         in text
     )
-    assert "permuted labels it has +1.00 in the mean over targets (range +1.00 to +1.00)" in text
+    assert "permuted labels is +1.00 on average over targets (range +1.00 to +1.00)" in text
     assert text.endswith("with accuracy by -1.00 [-1.00, -1.00].")
     mixed = cells.assign(accuracy=np.random.default_rng(2).normal(size=60))
     assert "Euclidean bound here, -0.30 [-0.60, +0.10]." in spread(

@@ -16,6 +16,7 @@ from taskrel_core.analysis.encoder_report import (
     beside_poster,
     overview,
     power_text,
+    sign_judged,
     signed,
     width_table,
 )
@@ -90,6 +91,12 @@ def test_what_is_said_has_the_sign_of_the_poster(shipped):
     assert "We find no evidence that it differs from the control" in text
     assert "; at equal width (5 encoders) it has +0.09 [-0.95, +1.00]. Of the forms" in text
     assert "). With so few encoders" in text
+    assert sign_judged(shipped) == (
+        "The sign is judged at equal width, where the Euclidean form has +0.09 [-0.95, +1.00]."
+    )
+    few = np.exp(shipped.scores[WIDTH][:, 0]).round() < 1280
+    few[np.flatnonzero(~few)[0]] = True
+    assert sign_judged(shipped.keep(few)).startswith("The sign is judged given log width, where")
     assert overview(shipped).loc["logit", "low"] > 0
     table = signed(overview(shipped), SCORES)
     assert table.loc["logit", "high"] < 0 < table.loc["reference_accuracy", "low"]
