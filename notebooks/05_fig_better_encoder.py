@@ -92,7 +92,7 @@ page.table(
 )
 
 # %%
-but = caveat(fall, NAMES)
+but = caveat(fall, {t: named(t) for t in fall["target"]})
 page.glue(
     "ours",
     f"on related targets the loss / chance of the best head decreases by {said(found['related'])}. The accuracy "
@@ -101,8 +101,7 @@ page.glue(
     f"targets by {said(found['specificity'])}{f'. {but}' if but else ''}",
 )
 rises = [
-    f"{rise:+.3f} ({NAMES.get(t, t)})"
-    for t, rise in fall.groupby("target", sort=False)["accuracy"].mean().items()
+    f"{rise:+.3f} ({named(t)})" for t, rise in fall.groupby("target", sort=False)["accuracy"].mean().items()
 ]
 
 # %%

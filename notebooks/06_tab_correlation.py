@@ -49,7 +49,7 @@ rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [trainable encoder: > 0, 2 or more] learning rate of each encoder
+}  # [trainable encoder: > 0, 3 or more] learning rate of each encoder
 floors: list[str] = []  # [encoder, may be empty] encoders with random weights, excluded from the trained ones
 special: list[
     str
@@ -247,7 +247,9 @@ page.figure(
 )
 
 # %%
-page.glue("cost", report.costs(scores, accuracies[accuracies["encoder"].isin(trained)], FORMS))
+page.glue(
+    "cost", report.costs(*(part[part["encoder"].isin(trained)] for part in (scores, accuracies)), FORMS)
+)
 sized = {**large, "threads": threads, "profile": profile}
 timed = [run([Timing(what, **sized)], jobs=1).iloc[0] for what in ("exact", "metrics")]
 page.glue("large", report.large_costs(*timed, trainings))

@@ -35,7 +35,7 @@ rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [trainable encoder: > 0, 2 or more] learning rate of each encoder
+}  # [trainable encoder: > 0, 3 or more] learning rate of each encoder
 floors: list[str] = []  # [encoder, may be empty] encoders with random weights, excluded
 seeds: list[int] = [0, 1, 2]  # [seed] seeds of the fine-tuning, whose accuracies are averaged
 # Of fine-tuning; a fraction of 1 sees the same n.
@@ -134,7 +134,7 @@ page.table(
 
 # %%
 size = f"{len(trained)} encoders and {len(targets)} targets"
-wrong = f"over {size} the Euclidean r is below 0, the wrong side, with all samples and with the fewest. "
+wrong = f"over {size} the Euclidean r is below 0, the wrong side, with the most and with the fewest samples. "
 control = mean.set_index(["share", "score"])["pearson"][full, "reference_accuracy"]
 page.glue(
     "ours",
@@ -149,7 +149,7 @@ page.glue("power", power_text(study[full][0], "logit", forms["logit"]))
 # %%
 page.verdict(
     {"sign": sign_verdict(of_width(study[full][0], "paper")), **stability_verdicts(moved, forms)},
-    "Sign: by the rule of page 06, with all samples. Stability, by the 95 % CI of the change of mean r from all samples to the "
+    "Sign: by the rule of page 06, with the largest fraction. Stability, by the 95 % CI of the change of mean r from it to the "
     "smallest fraction (encoders and targets resampled together): supported if all of it is within 0.1 of 0, not supported if "
     "all of it is beyond 0.1, else inconclusive. Stability says nothing about the sign",
 )

@@ -28,7 +28,7 @@ rates: dict[str, float] = {
     "efficientnet_lite0": 2e-4,
     "squeezenet": 2e-4,
     "mobilenet_v2": 2e-4,
-}  # [trainable encoder: > 0, 2 or more] learning rate of each encoder
+}  # [trainable encoder: > 0, 3 or more] learning rate of each encoder
 floors: list[str] = []  # [encoder, may be empty] encoders with random weights, excluded
 seeds: list[int] = [0, 1, 2]  # [seed] seeds of the fine-tuning, whose accuracies are averaged
 # Of fine-tuning; a fraction of 1 sees the same n.
@@ -136,9 +136,10 @@ moved = pd.concat(
 quality = scores[scores["labels"] == "paper"]["label_accuracy"].astype(float)
 size = f"{len(trained)} encoders and {len(targets)} targets"
 wrong = f"over {size} the Euclidean r is below 0, the wrong side, with true and with pseudo-labels. "
-worst = str((printed["pseudo"] - printed["true"]).idxmax())  # the poster's r are negative as claimed
+rise = printed["pseudo"] - printed["true"]  # the poster's r are negative as claimed
+worst = str(rise.idxmax())
 both = f"{-printed['true'][worst]:.2f} to {-printed['pseudo'][worst]:.2f}"
-fallen = f"On the poster's own numbers r falls from {both} on {named(worst)}"
+fallen = f"On the poster's own numbers r falls from {both} on {named(worst)}" if rise.max() > 0 else ""
 
 # %%
 page.glue(

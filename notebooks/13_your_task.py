@@ -105,7 +105,9 @@ guaranteed = f"the bound is {'' if row['certified'] else 'not '}certified"
 terms = pd.DataFrame({"quantity": shown.values(), "value": [float(row[k]) for k in shown]})
 
 # %%
-worse = row["head_accuracy"] < row["accuracy"]  # neither is known without labels
+worse = (
+    row["head_accuracy"] < row["accuracy"] and row["transferability"] <= row["loss"]
+)  # neither is known without labels
 best = ". The best head has the lowest loss, here not the higher accuracy" if worse else ""
 page.table(
     terms,

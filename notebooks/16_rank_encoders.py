@@ -89,7 +89,7 @@ shown |= {"parameters": "parameters", "licence": "licence", "seconds": "seconds"
 lines = first.assign(
     name=first["name"].map(draw.encoder_label),
     parameters=(first["parameters"].astype(float) / 1e6).round(2),
-    logme=first["logme"].map("{:+z.3f}".format),  # small next to accuracies
+    logme=first["logme"].map("{:+z.3f}".format, na_action="ignore"),  # small next to accuracies
     seconds=first["seconds"].round().astype("Int64"),
 )
 agreed = advise.concordance(first, ["probe", "logme", "knn", "bound"])
@@ -100,7 +100,7 @@ page.table(
     "rank-encoders",
     "Accuracies of the probe and of 5 nearest neighbours are cross-validated; bound, and loss of the classifier that it "
     f"bounds, in nats (chance {first['chance'].iloc[0]:.3f}, log K {first['log_k'].iloc[0]:.3f}). Kendall's W of probe, "
-    f"LogME, k-NN and bound: {agreed:.2f} (1: all four order the encoders alike). Seconds: features and all scores",
+    f"LogME, k-NN and bound, where known: {agreed:.2f} (1: all order the encoders alike). Seconds: features and all scores",
     floatfmt="{:.2f}",
     data=everything,
 )
@@ -201,6 +201,6 @@ page.glue("sure", advise.experience(losses, ways_there, str(first["by"].iloc[0])
 page.glue(
     "cost",
     f"One fine-tuning of these {accuracies['encoder'].nunique()} encoders takes {accuracies['seconds'].median():.0f} s, one line "
-    f"of the ranking above {first['seconds'].median():.0f} s, its features included (medians)",
+    f"of the ranking above {first['seconds'].median():.0f} s, features included where they were not given (medians)",
 )
 page.glue("ours", lead)

@@ -110,7 +110,7 @@ text = pd.DataFrame({"form": of_last.index.map(lambda name: SCORE_NAMES.get(name
 page.table(
     text.assign(**{"mean r": mean, "match r": match, "regret": of_last["regret"].to_numpy()}),
     "last-targets",
-    f"The form fixed beforehand, on the {len(last)} last targets and {len(tested)} encoders, then other forms and controls. "
+    f"The form fixed after the search, on {len(last)} last targets and {len(tested)} encoders, then other forms and controls. "
     "Brackets: 95 % CI; positive: as claimed",
     "{:.2f}",
     data=of_last.reset_index(),

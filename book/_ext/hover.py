@@ -41,7 +41,7 @@ def link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     words = "|".join(re.escape(word) for word in sorted(left, key=len, reverse=True))
     # "By chance" and "chance alone" are not the chance of the glossary.
-    pattern = re.compile(rf"(?<![\w-])(?<!\bby\s)({words})(?![\w-])(?!\salone)")
+    pattern = re.compile(rf"(?<![\w-])(?!(?<=\bby\s)chance\b|chance\salone)({words})(?![\w-])")
     home = app.builder.get_relative_uri(docname, GLOSSARY).partition("#")[0]
     for text in list(_prose(doctree)):
         parts, end = list[nodes.Node](), 0

@@ -28,7 +28,7 @@ def violations(runs: pd.DataFrame, names: Mapping[str, str], where: str = "") ->
         return text
     parts = [f"{k} of {n} on {names.get(str(target), str(target))}" for target, k, n in found.itertuples()]
     text += f": {' and '.join(parts)}{f' ({where})' if where else ''}"
-    text += f", none on the other {others} targets" if others else ""
+    text += f", none on the other {others} target{'s' * (others > 1)}" if others else ""
     if np.ptp(each["sum"] / each["size"]) == 0:
         return text
     mean, low, high = mean_interval(above, runs["target"].tolist())

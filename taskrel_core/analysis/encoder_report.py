@@ -105,6 +105,8 @@ def of_equal_width(cells: Cells, score: str = "paper") -> str:
 def sign_judged(cells: Cells) -> str:
     """Say where the sign of the Euclidean form is judged, and with which result."""
     where, found = judged(of_width(cells, "paper"))
+    if not np.isfinite(found).all():
+        return "With so few encoders the sign cannot be judged apart from width."
     return f"The sign is judged {where}, where the Euclidean form has {bracketed(*found)}."
 
 

@@ -78,6 +78,8 @@ def _given_width(paper: pd.Series, given: pd.Series | None) -> str:
     """What the partial r given the log width adds to the sign of the mean r: a text that begins with a blank, or none."""
     if given is None:
         return ""
+    if np.isnan(given["low"]):  # few encoders, or all of one width
+        return " Given the log width of the features, r has no interval, so the sign is inconclusive."
     first, second = (of_interval(row["low"], row["high"]) for row in (paper, given))
     reading = "."
     if first != second:
@@ -204,19 +206,25 @@ def limits(
 
 
 def _variance(cells: Cells) -> str:
-    """Say what part of the variance within a target is the match, the encoder's own, and noise, and what match r can reach."""
-    targets = range(len(cells.targets))
-    every = [cells.runs] + [np.delete(cells.runs, t, axis=1) for t in targets if len(targets) > 2]
-    parts = [variance_split(runs).drop("target") for runs in every]
-    shares = pd.DataFrame([100 * part / part.sum() for part in parts])
+    """Say what part of the variance between encoders on a target is the match and the encoder's own, and what match r can reach.
+
+    Of means over seeds; what a seed does to all encoders of a target alike changes no correlation.
+    """
+    seeds, targets = cells.runs.shape[2], len(cells.targets)
+    every = [cells.runs] + [np.delete(cells.runs, t, axis=1) for t in range(targets) if targets > 2]
+    parts = pd.DataFrame([variance_split(runs)[["interaction", "encoder", "noise"]] for runs in every])
+    parts["noise"] /= seeds
+    shares = 100 * parts.div(parts.sum(axis=1), axis=0)
     match, own = (
-        f"{shares.loc[0, name]:.0f} % ({shares[name].min():.0f} to {shares[name].max():.0f} %)"
+        f"{shares[name].iloc[0]:.0f} %"
+        + (f" ({shares[name].min():.0f} to {shares[name].max():.0f} %)" if targets > 2 else "")
         for name in ("interaction", "encoder")
     )
+    bracket = " (in brackets: range when one target is left out)" if targets > 2 else ""
     return (
-        f"Of the variance of accuracy within a target, {match} belongs to the match of encoder and target and {own} to the "
-        "encoder alone; the rest is noise of the seeds (in brackets: range when one target is left out). A score that knew each "
-        f"accuracy without this noise would have a match r of {interaction_ceiling(cells):.2f}."
+        f"Of the variance of accuracy between encoders on a target, {match} belongs to the match of encoder and target and {own} "
+        f"to the encoder alone; the rest is noise of the seeds{bracket}. A score that knew each accuracy without this noise "
+        f"would have a match r of {interaction_ceiling(cells):.2f}."
     )
 
 
@@ -299,10 +307,10 @@ def searched_for(
     return (
         f"{'On the targets of the search, yes' if len(reach) else 'No'}. {len(reach) or 'None'} of {len(bounds)} candidate "
         f"bounds reach{'' if len(reach) > 1 else 'es'} the goal on the targets of the search, a mean r of {goal} and a match r "
-        f"of {match}. The best ({label(str(best.name))}) has mean r = {interval_text(best)} (95 % CI). The form fixed before the "
-        f"last {_of_targets(len(targets))} ({', '.join(targets)}) were seen ({called['name'].iloc[0]}) has mean r = "
-        f"{interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')} there, {met} the goal. "
-        f"Its mean r less that of the best control ({_words(control)}) is "
+        f"of {match}. The best ({label(str(best.name))}) has mean r = {interval_text(best)} (95 % CI). On the last "
+        f"{_of_targets(len(targets))} ({', '.join(targets)}), the form fixed after the search ({called['name'].iloc[0]}) has "
+        f"mean r = {interval_text(chosen)} and match r = {interval_text(chosen, 'interaction_r', 'interaction_')}, {met} the "
+        f"goal. Its mean r less that of the best control ({_words(control)}) is "
         f"{interval_text(chosen, 'difference', 'difference_')}.{higher}"
     )
 

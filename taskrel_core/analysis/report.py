@@ -66,7 +66,7 @@ def in_tens(value: float) -> str:
     """Return a number as readers write it: "100", and from 10,000 on with a power of ten, "10⁸" or "2.5·10⁵"."""
     if abs(value) < 1e4:
         return f"{value:g}"
-    digits, _, power = f"{value:e}".partition("e+")
+    digits, _, power = f"{value:.5e}".partition("e+")  # as many digits as the factor has
     factor = f"{float(digits):g}"
     ten = "10" + str(int(power)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return ten if factor == "1" else f"{factor}·{ten}"

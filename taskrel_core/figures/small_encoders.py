@@ -66,7 +66,7 @@ def spread_and_transport(table: pd.DataFrame) -> Axes:
         )  # fmt: skip
         means = table.groupby("family")[["effective_rank", "transport"]].mean()
         middle = pd.DataFrame(means).sort_values("transport")
-        ends = pd.concat([middle.head(3), middle.tail(1)])
+        ends = pd.concat([middle.head(3), middle.iloc[3:].tail(1)])
         ax.plot(ends["effective_rank"], ends["transport"], "+", color="black", ms=9, mew=1.5)
         free = ((0.4, 0.05, "left"), (0.4, 0.13, "left"), (0.98, 0.21, "right"), (0.98, 0.95, "right"))
         for (right, up, side), (family, x, y) in zip(free, ends.itertuples(), strict=False):

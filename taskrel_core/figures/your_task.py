@@ -49,11 +49,13 @@ def your_task(table: pd.DataFrame) -> Axes:
 
 def _lines(ax: Axes, losses: dict[str, float]) -> None:
     """A vertical line for each loss that is known, its label above the axes; the rightmost lowest, so that no line meets one."""
-    known = {x: name for name, x in losses.items() if not math.isnan(x)}  # without labels only chance
-    for k, x in enumerate(sorted(known, reverse=True)):
-        style = {"best head": ":", "chance": "--"}.get(known[x], "-")
+    known = sorted(
+        ((x, name) for name, x in losses.items() if not math.isnan(x)), reverse=True
+    )  # without labels only chance
+    for k, (x, name) in enumerate(known):
+        style = {"best head": ":", "chance": "--"}.get(name, "-")
         ax.axvline(x, color="black", lw=1.3, ls=style)
         ax.annotate(
-            f"{known[x]} {x:.2f}", (x, 1.0), (5, 2 + 13 * k), ("data", "axes fraction"), "offset points", va="bottom",
+            f"{name} {x:.2f}", (x, 1.0), (5, 2 + 13 * k), ("data", "axes fraction"), "offset points", va="bottom",
             arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)},
         )  # fmt: skip

@@ -203,6 +203,8 @@ def test_what_the_width_leaves_of_the_sign_is_said_as_the_verdict_has_it(table, 
         assert "mean r = -0.70 [-0.86, -0.28], negative (95 % CI; positive: as claimed). Given" in text
         assert f" Given the log width of the features, {told} " in text
     unsure = verdicts(turned.loc["euclidean"], given)["sign"] == "inconclusive"
+    alike = pd.Series({"partial_r": np.nan, "low": np.nan, "high": np.nan})  # all of one width
+    assert "the log width of the features, r has no interval, so the sign" in short(turned, 15, 8, alike)
     assert unsure == ("the sign is inconclusive" in told)
     assert headline(turned, 15, 8, "real encoders", given).startswith("no evidence" if unsure else "no, the")
 
@@ -316,11 +318,14 @@ def test_the_search_is_judged_by_its_goal_and_on_the_last_targets(r, told):
     assert text.startswith(
         f"{told[0]} candidate bounds {told[1]} the goal on the targets of the search, a mean r"
     )
-    assert "before the last 2 targets (Digits, Emoji) were seen (the form) has mean r = " in text
+    assert (
+        "On the last 2 targets (Digits, Emoji), the form fixed after the search (the form) has mean r = "
+        in text
+    )
     assert text.endswith(" Scores with a higher mean r there: LogME, +0.90 [+0.10, +0.90].")
     assert "worse" not in text
     one = searched_for(candidates, last.iloc[:2], {}, ["Digits"])
-    assert "before the last 1 target (Digits) were seen (form)" in one
+    assert "On the last 1 target (Digits), the form fixed after the search (form)" in one
     assert "higher mean r there" not in one
     assert f", {told[2]} the goal" in text
     assert ". The best (A) has mean r = " in text

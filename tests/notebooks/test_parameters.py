@@ -92,7 +92,7 @@ def pictures(tmp_path):
             "each name in rates must be a trainable encoder: unknown encoder 'squeezenett' (did you mean 'squeezenet'?)",
         ),
         ("06", {"rates": "{squeezenet: 0}"}, "each item of rates must be > 0, got 0.0"),
-        ("06", {"rates": "{squeezenet: 1e-4}"}, "rates must have 2 or more, got 1: {'squeezenet': 0.0001}"),
+        ("06", {"rates": "{squeezenet: 1e-4}"}, "rates must have 3 or more, got 1: {'squeezenet': 0.0001}"),
         (
             "17",
             {"encoders": "small:resnet/mnist"},
