@@ -106,6 +106,8 @@ page.glue(
     f"one-sided cost (ours) and everything learned, it exceeds the bound {exceeded}",
 )
 page.glue("share", f"{summary['bound / chance'].iloc[-1]} (95 % CI)")
+
+# %%
 learned = rows[rows["mode"] == "learned_all"]
 kept = (~learned["test loss above bound"]).groupby(learned["metric"]).agg(["sum", "size"])
 but = (
